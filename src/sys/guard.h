@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keeps the host's own stack out of an attached device.
+ *
+ * What      everything a guarded device receives is dropped after packet
+ *           sockets had their copy: the host neither answers ARP and ICMP, nor
+ *           does IPv6, nor forwards, nor filters on it.
+ * Why so    packet sockets hear before tc ingress. Best first: a tc program
+ *           held by a tcx link (6.6), the same program on clsact (before), an
+ *           nftables netdev chain where BPF is not permitted.
+ * Invariant G1 tcx links and owned nftables tables go with the process, so a
+ *           killed daemon leaves none. A clsact filter stays; guard_sweep takes
+ *           it off at the next start.
+ *           G2 nothing of others on the same hook is changed.
+ * Threads   the control thread.
+ * Owns      its descriptors; a guard of a device that is gone removes cleanly. */
+#ifndef SYS_GUARD_H
+#define SYS_GUARD_H
+
+#include "base/err.h"
+#include "sys/nl.h"
+
+enum guard_kind {
+	GUARD_NONE,
+	GUARD_TCX,
+	GUARD_CLSACT,
+	GUARD_NFT,
+};
+
+struct guard {
+	enum guard_kind kind;
+	uint32_t ifindex;
+	int netns_fd; /* own copy, -1 none */
+	int fd;       /* tcx link, or the socket that owns the nftables table */
+	bool made_qdisc;
+};
+
+#define GUARD_INIT { .netns_fd = -1, .fd = -1 }
+
+/* Uses the first kind that works; g->kind says which. */
+int guard_install(struct guard *g, int netns_fd, uint32_t ifindex,
+		  struct err *e) MUST_CHECK;
+/* Exactly this kind. */
+int guard_install_kind(struct guard *g, enum guard_kind kind, int netns_fd,
+		       uint32_t ifindex, struct err *e) MUST_CHECK;
+/* A GUARD_INIT guard and a second call are harmless. */
+void guard_remove(struct guard *g);
+/* Takes off what a killed process may have left on the device. */
+void guard_sweep(int netns_fd, uint32_t ifindex);
+const char *guard_kind_name(enum guard_kind k);
+
+#endif
