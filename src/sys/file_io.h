@@ -11,8 +11,8 @@
  *           F3 after a failed fsync or a failed clean-up the log refuses every
  *           further call with -EIO until opened anew and checked.
  * Threads   one per file. */
-#ifndef SYS_FILE_H
-#define SYS_FILE_H
+#ifndef SYS_FILE_IO_H
+#define SYS_FILE_IO_H
 
 #include "base/err.h"
 #include "sys/disk.h"
