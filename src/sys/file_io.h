@@ -5,9 +5,10 @@
  *           the old or the new, never a mixture; append and know it is there.
  * Why so    acknowledged means durable (D13).
  * Invariant F1 when file_write returned 0 the new content survives a power cut;
- *           when it did not, the old is still there whole.
+ *           when it did not, the old or the new is there, whole.
  *           F2 when file_log_append returned 0 the bytes survive. When not, the
- *           log still ends where it ended before, or is broken (F3).
+ *           log ends where it did before, or is broken (F3); a power cut may
+ *           then leave a torn tail behind that end.
  *           F3 after a failed fsync or a failed clean-up the log refuses every
  *           further call with -EIO until opened anew and checked.
  * Threads   one per file. */

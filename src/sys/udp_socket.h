@@ -30,7 +30,8 @@ struct udp_socket_spec {
 	const char *device;    /* bound to it, or NULL */
 	enum udp_socket_df df;
 	bool gro;              /* receive coalesced (UDP_GRO) */
-	bool zero_checksum;    /* send without checksum (rfc6935, rfc7348) */
+	bool zero_checksum;    /* send without checksum (rfc6935, rfc7348); the
+				* kernel then refuses segment_len: -EINVAL */
 	bool reuse_port;
 	unsigned rcvbuf, sndbuf; /* bytes; 0 the kernel's default */
 };
