@@ -1,0 +1,53 @@
+# Thin: everything is done by meson and by the scripts in tools/.
+
+PREFIX ?= /usr/local
+RELEASE = build/release
+
+all: $(RELEASE)/build.ninja
+	@ninja -C $(RELEASE)
+
+$(RELEASE)/build.ninja:
+	@tools/deps build
+	@meson setup $(RELEASE) --buildtype=debugoptimized --prefix=$(PREFIX)
+
+demo:
+	@tools/deps build demo
+	@$(MAKE) --no-print-directory all
+	@tools/demo up
+
+demo-clean:
+	@tools/demo down
+
+check:
+	@tools/check
+
+check-long:
+	@tools/check --long
+
+bench:
+	@tools/deps build bench
+	@$(MAKE) --no-print-directory all
+	@tests/bench/run
+
+fuzz:
+	@tools/deps build test
+	@tools/fuzz
+
+lint:
+	@tools/deps build test
+	@tools/lint
+
+format:
+	@tools/lint --format
+
+deps:
+	@tools/deps build test demo
+
+install: all
+	@meson install -C $(RELEASE) --no-rebuild
+
+clean:
+	@rm -rf build
+
+.PHONY: all demo demo-clean check check-long bench fuzz lint format deps \
+	install clean
