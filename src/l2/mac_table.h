@@ -34,9 +34,9 @@ struct mac_config {
 	uint32_t id;    /* of the bridge: keeps stamps of bridges apart */
 	uint32_t limit; /* entries; 0: the default */
 	uint32_t
-	    port_limit;  /* dynamic entries a port; 0: no limit of its own */
-	uint32_t age_ms; /* 0: the default */
-	uint64_t seed;   /* random: peers cannot aim collisions */
+		port_limit; /* dynamic entries a port; 0: no limit of its own */
+	uint32_t age_ms;    /* 0: the default */
+	uint64_t seed;      /* random: peers cannot aim collisions */
 };
 
 struct mac_found {
