@@ -13,6 +13,7 @@ $(RELEASE)/build.ninja:
 demo:
 	@tools/deps build demo
 	@$(MAKE) --no-print-directory all
+	@tools/guest-kernel
 	@tools/demo up
 
 demo-clean:
