@@ -183,7 +183,7 @@ unsigned neigh_list(struct neigh_table *t, uint32_t *cursor,
 struct neigh_stats {
 	uint32_t n, limit, n_waiting;
 	uint64_t learned, changed, evicted, failed, refused, conflicts,
-	    solicits, solicits_held;
+		solicits, solicits_held;
 };
 void neigh_stats(struct neigh_table *t, struct neigh_stats *out);
 

@@ -43,7 +43,7 @@ struct ra_config {
 	struct ip6_addr from; /* a link-local address of the router */
 	uint32_t mtu;         /* 0: no MTU option */
 	uint16_t
-	    lifetime_s; /* 0: not a default router; usually RA_LIFETIME_S */
+		lifetime_s; /* 0: not a default router; usually RA_LIFETIME_S */
 	bool managed, other; /* M and O: DHCPv6 has addresses, or the rest */
 	uint32_t max_ms, min_ms; /* 0: RA_INTERVAL_* */
 	unsigned n_prefixes;
