@@ -119,9 +119,9 @@ static int system_mkdir(struct disk *d UNUSED, const char *path, unsigned mode)
 static int system_fsync_dir(struct disk *d UNUSED, const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *dir = !slash	    ? xstrdup(".") :
+	char *dir = !slash        ? xstrdup(".") :
 		    slash == path ? xstrdup("/") :
-					  xstrndup(path, (size_t)(slash - path));
+				    xstrndup(path, (size_t)(slash - path));
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int err = 0;
 

@@ -237,8 +237,9 @@ static int test_open(struct disk *d, const char *path, unsigned flags,
 	if (err)
 		return err;
 	f = xzalloc(sizeof(*f));
-	*f = (struct test_file){ { d }, inode, t->generation,
-				 flags & DISK_WRITE };
+	*f = (struct test_file){
+		{ d }, inode, t->generation, flags & DISK_WRITE
+	};
 	*out = &f->file;
 	return 0;
 }
@@ -508,8 +509,8 @@ static void change_tear(struct test_disk *t, const struct change *c,
 	uint64_t off = c->off, end = c->off + c->len;
 
 	while (off < end) {
-		uint64_t sector_end =
-		    MIN(end, (off / DISK_TEST_SECTOR + 1) * DISK_TEST_SECTOR);
+		uint64_t sector_end = MIN(end, (off / DISK_TEST_SECTOR + 1) *
+						       DISK_TEST_SECTOR);
 
 		if (test_random(t) & 1)
 			bytes_write(b, off, c->data + (off - c->off),
@@ -557,7 +558,7 @@ static void test_cut_names(struct test_disk *t)
 		bool kept = true;
 		const char *dir = list_entry(t->name_changes.next,
 					     struct name_change, link)
-				      ->name->path;
+					  ->name->path;
 
 		list_for_each_safe(c, tmp, &t->name_changes, link) {
 			if (!is_same_dir(c->name->path, dir))

@@ -15,9 +15,8 @@
 
 /* "FMT...: text of errnum". Returns -errnum; `e` may be NULL. */
 int fail_errno(struct err *e, int errnum, const char *fmt, ...)
-    PRINTF_LIKE(3, 4);
+	PRINTF_LIKE(3, 4);
 /* "FMT..." as it stands. Returns -errnum; `e` may be NULL. */
-int fail_say(struct err *e, int errnum, const char *fmt, ...)
-    PRINTF_LIKE(3, 4);
+int fail_say(struct err *e, int errnum, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 #endif

@@ -11,8 +11,8 @@ static int file_pread_all(struct disk_file *f, uint64_t off, void *buf,
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n =
-		    disk_pread(f, (char *)buf + done, len - done, off + done);
+		ssize_t n = disk_pread(f, (char *)buf + done, len - done,
+				       off + done);
 
 		if (n < 0)
 			return (int)n;
@@ -29,8 +29,8 @@ static int file_pwrite_all(struct disk_file *f, uint64_t off, const void *buf,
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n = disk_pwrite(f, (const char *)buf + done,
-					len - done, off + done);
+		ssize_t n = disk_pwrite(f, (const char *)buf + done, len - done,
+					off + done);
 
 		if (n < 0)
 			return (int)n;
@@ -42,8 +42,7 @@ static int file_pwrite_all(struct disk_file *f, uint64_t off, const void *buf,
 }
 
 /* Reads until the end, so that files without a size (procfs) work too. */
-static int file_slurp(struct disk_file *f, size_t max, char **data,
-		      size_t *len)
+static int file_slurp(struct disk_file *f, size_t max, char **data, size_t *len)
 {
 	size_t cap = 4096, done = 0;
 	char *buf = xmalloc(cap + 1);
@@ -80,8 +79,10 @@ int file_read(struct disk *d, const char *path, size_t max, char **data,
 	err = file_slurp(f, max, data, len);
 	disk_close(f);
 	if (err == -EFBIG)
-		return fail_say(e, EFBIG, "%s is longer than the %zu bytes "
-				"such a file may have", path, max);
+		return fail_say(e, EFBIG,
+				"%s is longer than the %zu bytes "
+				"such a file may have",
+				path, max);
 	if (err)
 		return fail_errno(e, err, "cannot read %s", path);
 	return 0;
@@ -180,8 +181,10 @@ int file_log_open(struct file_log *l, struct disk *d, const char *path,
 		return 0;
 	file_log_close(l);
 	if (err == -EWOULDBLOCK)
-		return fail_say(e, EBUSY, "%s is in use by another process: "
-				"stop it, or use another folder", path);
+		return fail_say(e, EBUSY,
+				"%s is in use by another process: "
+				"stop it, or use another folder",
+				path);
 	return fail_errno(e, err, "cannot open %s", path);
 }
 
@@ -199,8 +202,10 @@ int file_log_read(struct file_log *l, uint64_t off, void *buf, size_t len)
 
 static int file_log_refuse(const struct file_log *l, struct err *e)
 {
-	return fail_say(e, EIO, "%s is not written any more: an earlier write "
-			"failed and left its end unknown", l->path);
+	return fail_say(e, EIO,
+			"%s is not written any more: an earlier write "
+			"failed and left its end unknown",
+			l->path);
 }
 
 int file_log_cut(struct file_log *l, uint64_t end, struct err *e)

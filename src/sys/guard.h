@@ -29,12 +29,15 @@ enum guard_kind {
 struct guard {
 	enum guard_kind kind;
 	uint32_t ifindex;
-	int netns_fd; /* own copy, -1 none */
+	int netns_fd; /* clsact: own copy; -1 none */
 	int fd;       /* tcx link, or the socket that owns the nftables table */
 	bool made_qdisc;
 };
 
-#define GUARD_INIT { .netns_fd = -1, .fd = -1 }
+#define GUARD_INIT                                                             \
+	{                                                                      \
+		.netns_fd = -1, .fd = -1                                       \
+	}
 
 /* Uses the first kind that works; g->kind says which. */
 int guard_install(struct guard *g, int netns_fd, uint32_t ifindex,
@@ -42,7 +45,7 @@ int guard_install(struct guard *g, int netns_fd, uint32_t ifindex,
 /* Exactly this kind. */
 int guard_install_kind(struct guard *g, enum guard_kind kind, int netns_fd,
 		       uint32_t ifindex, struct err *e) MUST_CHECK;
-/* A GUARD_INIT guard and a second call are harmless. */
+/* A GUARD_INIT or zeroed guard and a second call are harmless. */
 void guard_remove(struct guard *g);
 /* Takes off what a killed process may have left on the device. */
 void guard_sweep(int netns_fd, uint32_t ifindex);

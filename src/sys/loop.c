@@ -48,7 +48,7 @@ static void loop_run_defers(evutil_socket_t fd UNUSED, short what UNUSED,
 	}
 	while (!list_is_empty(&due)) {
 		struct defer *d =
-		    list_entry(list_pop_front(&due), struct defer, link);
+			list_entry(list_pop_front(&due), struct defer, link);
 
 		d->fn(d->arg);
 	}

@@ -44,8 +44,10 @@ static int netns_path(const char *name, char path[NETNS_PATH_MAX],
 		      struct err *e)
 {
 	if (!netns_name_is_valid(name))
-		return fail_say(e, EINVAL, "\"%s\" cannot be the name of a "
-				"network namespace", name);
+		return fail_say(e, EINVAL,
+				"\"%s\" cannot be the name of a "
+				"network namespace",
+				name);
 	snprintf(path, NETNS_PATH_MAX, "%s/%s", NETNS_DIR, name);
 	return 0;
 }
@@ -59,9 +61,10 @@ int netns_open_name(const char *name, struct err *e)
 		return fd;
 	fd = netns_open_file(path);
 	if (fd == -ENOENT)
-		return fail_say(e, ENOENT, "there is no network namespace "
-				"\"%s\": make it with `ip netns add %s`", name,
-				name);
+		return fail_say(e, ENOENT,
+				"there is no network namespace "
+				"\"%s\": make it with `ip netns add %s`",
+				name, name);
 	if (fd < 0)
 		return fail_errno(e, fd, "cannot open network namespace \"%s\"",
 				  name);
@@ -73,8 +76,10 @@ int netns_open_path(const char *path, struct err *e)
 	int fd = netns_open_file(path);
 
 	if (fd == -ENOENT)
-		return fail_say(e, ENOENT, "%s is not a network namespace, or "
-				"not there", path);
+		return fail_say(e, ENOENT,
+				"%s is not a network namespace, or "
+				"not there",
+				path);
 	if (fd < 0)
 		return fail_errno(e, fd, "cannot open network namespace %s",
 				  path);
@@ -91,8 +96,10 @@ int netns_open_pid(int pid, struct err *e)
 	if (fd == -ENOENT)
 		return fail_say(e, ENOENT, "there is no process %d", pid);
 	if (fd < 0)
-		return fail_errno(e, fd, "cannot open the network namespace of "
-				  "process %d", pid);
+		return fail_errno(e, fd,
+				  "cannot open the network namespace of "
+				  "process %d",
+				  pid);
 	return fd;
 }
 
@@ -101,7 +108,8 @@ int netns_open_self(struct err *e)
 	int fd = netns_open_file(NETNS_SELF);
 
 	if (fd < 0)
-		return fail_errno(e, fd, "cannot open our own network "
+		return fail_errno(e, fd,
+				  "cannot open our own network "
 				  "namespace: is /proc mounted?");
 	return fd;
 }
@@ -117,8 +125,10 @@ int netns_open(const char *ref, struct err *e)
 		return netns_open_name(ref, e);
 	pid = strtol(ref + 4, &end, 10);
 	if (end == ref + 4 || *end || pid <= 0 || pid > INT32_MAX)
-		return fail_say(e, EINVAL, "\"%s\" should be pid:NUMBER, as in "
-				"pid:1234", ref);
+		return fail_say(e, EINVAL,
+				"\"%s\" should be pid:NUMBER, as in "
+				"pid:1234",
+				ref);
 	return netns_open_pid((int)pid, e);
 }
 
@@ -252,8 +262,10 @@ int netns_create(const char *name, struct err *e)
 		return fail_errno(e, err, "cannot prepare %s", NETNS_DIR);
 	fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
 	if (fd < 0 && errno == EEXIST)
-		return fail_say(e, EEXIST, "there is a network namespace "
-				"\"%s\" already", name);
+		return fail_say(e, EEXIST,
+				"there is a network namespace "
+				"\"%s\" already",
+				name);
 	if (fd < 0)
 		return fail_errno(e, errno, "cannot make %s", path);
 	close(fd);
@@ -277,8 +289,12 @@ int netns_delete(const char *name, struct err *e)
 	if (!unlink(path))
 		return 0;
 	if (errno == ENOENT)
-		return fail_say(e, ENOENT, "there is no network namespace "
-				"\"%s\"", name);
-	return fail_errno(e, errno, "cannot delete the network namespace "
-			  "\"%s\"", name);
+		return fail_say(e, ENOENT,
+				"there is no network namespace "
+				"\"%s\"",
+				name);
+	return fail_errno(e, errno,
+			  "cannot delete the network namespace "
+			  "\"%s\"",
+			  name);
 }

@@ -57,8 +57,7 @@ typedef void netns_watch_fn(void *arg, const char *name, bool present);
 
 struct netns_watch;
 int netns_watch_create(struct netns_watch **out, struct loop *loop,
-		       netns_watch_fn *fn, void *arg,
-		       struct err *e) MUST_CHECK;
+		       netns_watch_fn *fn, void *arg, struct err *e) MUST_CHECK;
 void netns_watch_destroy(struct netns_watch *w);
 
 #endif

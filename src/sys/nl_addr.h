@@ -18,12 +18,12 @@ struct nl_addr {
 	uint32_t ifindex;
 	struct ip_prefix local; /* the address itself with its prefix length */
 	struct ip_addr peer;    /* family 0: none (not point-to-point) */
-	struct ip_addr broadcast; /* IPv4; family 0: none */
-	char label[NL_NAME_MAX];  /* IPv4 alias name ("eth0:1"), "" none */
-	uint32_t flags;           /* IFA_F_* */
-	uint8_t scope;            /* RT_SCOPE_* */
-	uint8_t proto;            /* IFAPROT_*; 0 unknown */
-	uint32_t metric;          /* of the prefix route; 0 default */
+	struct ip_addr broadcast;      /* IPv4; family 0: none */
+	char label[NL_NAME_MAX];       /* IPv4 alias name ("eth0:1"), "" none */
+	uint32_t flags;                /* IFA_F_* */
+	uint8_t scope;                 /* RT_SCOPE_* */
+	uint8_t proto;                 /* IFAPROT_*; 0 unknown */
+	uint32_t metric;               /* of the prefix route; 0 default */
 	uint32_t valid_s, preferred_s; /* left; NL_FOREVER */
 };
 
@@ -55,9 +55,10 @@ struct nl_neigh {
 	struct ip_addr addr;
 	struct eth_addr mac;
 	bool has_mac;
-	uint16_t state; /* NUD_* */
-	uint8_t flags;  /* NTF_*; NTF_PROXY: a proxied address, no mac */
-	uint8_t proto;  /* RTPROT_*; 0 unknown */
+	uint16_t state;     /* NUD_* */
+	uint8_t flags;      /* NTF_*; NTF_PROXY: a proxied address, no mac */
+	uint32_t ext_flags; /* NTF_EXT_* (5.16) */
+	uint8_t proto;      /* RTPROT_*; 0 unknown */
 };
 
 struct nl_neighs {

@@ -25,23 +25,24 @@ struct nl_tun {
 struct nl_link {
 	uint32_t ifindex;
 	char name[NL_NAME_MAX];
-	char kind[NL_NAME_MAX]; /* "veth", "tun", "bridge"...; "" for hardware */
-	uint16_t hw_type;       /* ARPHRD_*: 1 Ethernet, 772 loopback, ... */
-	struct eth_addr mac;    /* zero when not Ethernet-like */
+	char kind
+		[NL_NAME_MAX]; /* "veth", "tun", "bridge"...; "" for hardware */
+	uint16_t hw_type;      /* ARPHRD_*: 1 Ethernet, 772 loopback, ... */
+	struct eth_addr mac;   /* zero when not Ethernet-like */
 	struct eth_addr permanent_mac;
 	uint32_t mtu, min_mtu, max_mtu;
 	uint32_t flags;    /* IFF_UP, IFF_RUNNING, IFF_LOWER_UP, ... */
 	uint8_t operstate; /* IF_OPER_* (RFC 2863) */
 	bool carrier;
-	uint32_t master;        /* ifindex, 0 none */
-	uint32_t link;          /* veth: the peer's ifindex; vlan: the parent's */
-	int32_t link_nsid;      /* id of the namespace `link` is in; NL_NO_NSID: ours */
-	uint32_t gso_max_size;  /* bytes */
+	uint32_t master; /* ifindex, 0 none */
+	uint32_t link;   /* veth: the peer's ifindex; vlan: the parent's */
+	int32_t link_nsid; /* id of the namespace `link` is in; NL_NO_NSID: ours */
+	uint32_t gso_max_size; /* bytes */
 	uint32_t gso_max_segs;
-	uint32_t tso_max_size;  /* what the hardware takes; 0 unknown */
+	uint32_t tso_max_size; /* what the hardware takes; 0 unknown */
 	uint32_t group;
 	uint32_t n_tx_queues, n_rx_queues;
-	struct nl_tun tun;      /* kind "tun" only */
+	struct nl_tun tun; /* kind "tun" only */
 };
 
 struct nl_links {
@@ -50,8 +51,7 @@ struct nl_links {
 };
 
 /* Everything in the namespace, by ifindex. nl_links_fini frees. */
-int nl_link_list(struct nl *nl, struct nl_links *out,
-		 struct err *e) MUST_CHECK;
+int nl_link_list(struct nl *nl, struct nl_links *out, struct err *e) MUST_CHECK;
 void nl_links_fini(struct nl_links *l);
 /* -ENODEV, with a sentence, when there is none. */
 int nl_link_find(struct nl *nl, const char *name, struct nl_link *out,
@@ -75,7 +75,7 @@ enum nl_link_field {
 	NL_LINK_GSO_MAX_SIZE = 1 << 8,
 	NL_LINK_PROMISC = 1 << 9,
 	NL_LINK_MULTICAST = 1 << 10,
-	NL_LINK_ARP = 1 << 11, /* false: NOARP */
+	NL_LINK_ARP = 1 << 11,    /* false: NOARP */
 	NL_LINK_QUEUES = 1 << 12, /* only when the device is made */
 };
 
@@ -99,12 +99,12 @@ int nl_link_add_veth(struct nl *nl, const struct nl_link_change *end,
 		     const struct nl_link_change *peer,
 		     struct err *e) MUST_CHECK;
 /* kind: "dummy", "bridge", or another that needs no data. */
-int nl_link_add(struct nl *nl, const char *kind,
-		const struct nl_link_change *c, struct err *e) MUST_CHECK;
+int nl_link_add(struct nl *nl, const char *kind, const struct nl_link_change *c,
+		struct err *e) MUST_CHECK;
 int nl_link_add_vlan(struct nl *nl, uint32_t parent, uint16_t vid,
 		     const struct nl_link_change *c, struct err *e) MUST_CHECK;
-int nl_link_set(struct nl *nl, uint32_t ifindex,
-		const struct nl_link_change *c, struct err *e) MUST_CHECK;
+int nl_link_set(struct nl *nl, uint32_t ifindex, const struct nl_link_change *c,
+		struct err *e) MUST_CHECK;
 int nl_link_del(struct nl *nl, uint32_t ifindex, struct err *e) MUST_CHECK;
 /* All devices of a group with one request: a thousand in one grace period of
  * the kernel instead of a thousand. `group` > 0. */

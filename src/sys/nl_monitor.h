@@ -8,6 +8,7 @@
  *           messages (ENOBUFS), the listener is told RESYNC_BEGIN, then NEW for
  *           everything that is there, then RESYNC_END: what it knew and was not
  *           told again in between is gone.
+ *           When a listing fails half-way, BEGIN comes again a second later.
  * Invariant M1 callbacks run from the loop only, never from inside a call here.
  *           M2 NEW may tell the same thing twice; listeners are idempotent.
  * Threads   the loop's.

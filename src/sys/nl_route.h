@@ -19,21 +19,21 @@
 
 struct nl_route {
 	uint16_t family;
-	struct ip_prefix dst;    /* family set even for the default route, len 0 */
-	struct ip_prefix src;    /* IPv6 source routes; len 0 none */
-	struct ip_addr gateway;  /* first hop's; family 0: directly connected */
-	struct ip_addr prefsrc;  /* family 0: none */
-	uint32_t oif;            /* first hop's device, 0 none (blackhole...) */
-	uint32_t table;          /* RT_TABLE_*: 254 main, 255 local */
+	struct ip_prefix dst; /* family set even for the default route, len 0 */
+	struct ip_prefix src; /* IPv6 source routes; len 0 none */
+	struct ip_addr gateway; /* first hop's; family 0: directly connected */
+	struct ip_addr prefsrc; /* family 0: none */
+	uint32_t oif;           /* first hop's device, 0 none (blackhole...) */
+	uint32_t table;         /* RT_TABLE_*: 254 main, 255 local */
 	uint32_t metric;
-	uint32_t mtu;            /* metric MTU, 0 none */
-	uint8_t type;            /* RTN_* */
-	uint8_t scope;           /* RT_SCOPE_* */
-	uint8_t proto;           /* RTPROT_* */
-	uint8_t pref;            /* RFC 4191 preference, ICMPV6_ROUTER_PREF_* */
-	uint16_t n_hops;         /* > 1: multipath */
-	uint32_t expires_s;      /* IPv6 from router advertisements; 0 never */
-	uint32_t nexthop_id;     /* nexthop object, 0 none */
+	uint32_t mtu;        /* metric MTU, 0 none */
+	uint8_t type;        /* RTN_* */
+	uint8_t scope;       /* RT_SCOPE_* */
+	uint8_t proto;       /* RTPROT_* */
+	uint8_t pref;        /* RFC 4191 preference, ICMPV6_ROUTER_PREF_* */
+	uint16_t n_hops;     /* > 1: multipath */
+	uint32_t expires_s;  /* IPv6 from router advertisements; 0 never */
+	uint32_t nexthop_id; /* nexthop object, 0 none */
 	struct nl_raw raw;
 };
 
@@ -70,7 +70,7 @@ int nl_route_del(struct nl *nl, const struct nl_route *r,
 
 struct nl_rule {
 	uint16_t family;
-	struct ip_prefix src, dst; /* len 0: any */
+	struct ip_prefix src, dst;               /* len 0: any */
 	char iif[NL_NAME_MAX], oif[NL_NAME_MAX]; /* "" any */
 	uint32_t priority;
 	uint32_t table;
@@ -84,8 +84,7 @@ struct nl_rules {
 	size_t n;
 };
 
-int nl_rule_list(struct nl *nl, struct nl_rules *out,
-		 struct err *e) MUST_CHECK;
+int nl_rule_list(struct nl *nl, struct nl_rules *out, struct err *e) MUST_CHECK;
 void nl_rules_fini(struct nl_rules *r);
 /* The rule as listed, with device name `from` replaced by `to` where it stands
  * in iif or oif (names of the raw copy too). True when anything changed. */

@@ -27,7 +27,7 @@ void priv_probe(struct priv *p)
 	must(!capng_get_caps_process());
 	for (unsigned i = 0; i < N_PRIVS; i++)
 		p->has[i] =
-		    capng_have_capability(CAPNG_EFFECTIVE, privs[i].cap);
+			capng_have_capability(CAPNG_EFFECTIVE, privs[i].cap);
 	/* CAP_SYS_ADMIN includes what CAP_BPF was split off it for (5.8). */
 	if (p->has[PRIV_SYS_ADMIN])
 		p->has[PRIV_BPF] = true;

@@ -69,9 +69,11 @@ int sysctl_write(int netns_fd, const char *path, const char *value,
 	int err = netns_run(netns_fd, sysctl_run, &j, e);
 
 	if (err == -EROFS)
-		return fail_say(e, EROFS, "cannot set %s to %s: /proc/sys is "
+		return fail_say(e, EROFS,
+				"cannot set %s to %s: /proc/sys is "
 				"read-only here; mount it writable or set it "
-				"from outside the container", path, value);
+				"from outside the container",
+				path, value);
 	if (err)
 		return fail_errno(e, err, "cannot set %s to %s", path, value);
 	return 0;
@@ -94,8 +96,7 @@ int sysctl_read_int(int netns_fd, const char *path, long *out, struct err *e)
 	return 0;
 }
 
-int sysctl_write_int(int netns_fd, const char *path, long value,
-		     struct err *e)
+int sysctl_write_int(int netns_fd, const char *path, long value, struct err *e)
 {
 	char text[32];
 
@@ -114,8 +115,7 @@ static int sysctl_device_path(const struct sysctl_device *d,
 	return 0;
 }
 
-int sysctl_device_read(const struct sysctl_device *d, long *out,
-		       struct err *e)
+int sysctl_device_read(const struct sysctl_device *d, long *out, struct err *e)
 {
 	char path[SYSCTL_PATH_MAX];
 	int err = sysctl_device_path(d, path, e);

@@ -123,8 +123,7 @@ void poller_fini(struct poller *p)
 	p->fd = -1;
 }
 
-static int poller_ctl(struct poller *p, int op, int fd,
-		      struct epoll_event *ev)
+static int poller_ctl(struct poller *p, int op, int fd, struct epoll_event *ev)
 {
 	return epoll_ctl(p->fd, op, fd, ev) < 0 ? -errno : 0;
 }

@@ -5,9 +5,8 @@
  *           header, offloads, owner, persistence.
  * Why so    the virtio-net header carries GSO and partial checksums both ways,
  *           so frames of 64 kB cross in one system call (D8).
- * Invariant T1 an existing device keeps its settings: it is attached as it is
- *           (TUNSETIFF would overwrite IFF_VNET_HDR under the feet of whoever
- *           holds it) and never while somebody else holds a queue of it.
+ * Invariant T1 a device is never attached while somebody else holds a queue of
+ *           it: TUNSETIFF would change its header under the other's feet.
  * Threads   open and close: the control thread; the descriptors: anyone's.
  * Owns      the descriptors. A device not persistent goes with the last.
  * Refs      linux/if_tun.h; virtio 1.2 5.1.6. */
@@ -40,24 +39,25 @@ enum tuntap_mode {
 struct tuntap_spec {
 	const char *name; /* may hold one %d when made: "vnet%d" */
 	enum tuntap_mode mode;
-	bool tun;               /* layer 3; else TAP */
-	bool vnet_hdr;          /* ignored when attaching: as it is */
-	unsigned n_queues;      /* 0: one. > 1 needs multi-queue */
-	int netns_fd;           /* NL_CURRENT_NS: ours */
-	unsigned hdr_len;       /* virtio-net header: 10, 12 (0 means 12) or 24 */
-	uint32_t offload;       /* enum tuntap_offload wanted at most */
+	bool tun;          /* layer 3; else TAP */
+	bool vnet_hdr;     /* a virtio-net header before each frame */
+	unsigned n_queues; /* 0: one; > 1: multi-queue. An existing device
+				 * without multi-queue gives one */
+	int netns_fd;      /* NL_CURRENT_NS: ours */
+	unsigned hdr_len;  /* virtio-net header: 10, 12 (0 means 12) or 24 */
+	uint32_t offload;  /* enum tuntap_offload wanted at most */
 	bool persist;
 	bool has_owner, has_group;
 	uint32_t owner, group;
-	unsigned sndbuf;        /* bytes; 0 the kernel's default */
+	unsigned sndbuf; /* bytes; 0 the kernel's default */
 };
 
 struct tuntap {
 	char name[NL_NAME_MAX];
 	uint32_t ifindex;
 	bool tun, vnet_hdr, multi_queue, made;
-	unsigned hdr_len;     /* before each frame: 0 without vnet_hdr */
-	uint32_t offload;     /* what the kernel took */
+	unsigned hdr_len; /* before each frame: 0 without vnet_hdr */
+	uint32_t offload; /* what the kernel took */
 	unsigned n_queues;
 	int fd[TUNTAP_MAX_QUEUES]; /* non-blocking, close-on-exec */
 };
@@ -69,7 +69,7 @@ int tuntap_open(struct tuntap *t, const struct tuntap_spec *s,
 void tuntap_close(struct tuntap *t, bool del);
 int tuntap_set_offload(struct tuntap *t, uint32_t offload,
 		       struct err *e) MUST_CHECK;
-/* All offloads this kernel knows for the given header length. */
+/* All there are for a header length; open takes of them what the kernel knows. */
 uint32_t tuntap_offload_all(unsigned hdr_len);
 /* Is there a TAP or TUN of this name, and what is it? -ENODEV, or -EINVAL when
  * the device is of another kind. */

@@ -127,16 +127,17 @@ static int udp_setup(int fd, const struct udp_socket_spec *s)
 	return err;
 }
 
-static int udp_explain(const struct udp_socket_spec *s, int err,
-		       struct err *e)
+static int udp_explain(const struct udp_socket_spec *s, int err, struct err *e)
 {
 	char ip[IP_STR_LEN];
 
 	ip_addr_format(&s->local, ip);
 	if (err == -EADDRINUSE)
-		return fail_say(e, err, "UDP port %u is taken: another tunnel "
+		return fail_say(e, err,
+				"UDP port %u is taken: another tunnel "
 				"program or a kernel tunnel device holds it; "
-				"choose another port", s->port);
+				"choose another port",
+				s->port);
 	if (err == -EADDRNOTAVAIL)
 		return fail_say(e, err, "no device has the address %s", ip);
 	if (err == -ENODEV)
@@ -195,8 +196,7 @@ static bool udp_decode_name(const struct msghdr *msg,
 		out->remote_port = ntohs(a->in.sin_port);
 		return true;
 	}
-	if (msg->msg_namelen >= sizeof(a->in6) &&
-	    a->sa.sa_family == AF_INET6) {
+	if (msg->msg_namelen >= sizeof(a->in6) && a->sa.sa_family == AF_INET6) {
 		out->remote = udp_ip6(&a->in6.sin6_addr);
 		out->remote_port = ntohs(a->in6.sin6_port);
 		return true;
@@ -204,8 +204,7 @@ static bool udp_decode_name(const struct msghdr *msg,
 	return false;
 }
 
-static void udp_decode_ip4(const struct cmsghdr *c,
-			   struct udp_socket_info *out)
+static void udp_decode_ip4(const struct cmsghdr *c, struct udp_socket_info *out)
 {
 	if (c->cmsg_type == IP_PKTINFO) {
 		struct in_pktinfo i;
@@ -219,8 +218,7 @@ static void udp_decode_ip4(const struct cmsghdr *c,
 	}
 }
 
-static void udp_decode_ip6(const struct cmsghdr *c,
-			   struct udp_socket_info *out)
+static void udp_decode_ip6(const struct cmsghdr *c, struct udp_socket_info *out)
 {
 	if (c->cmsg_type == IPV6_PKTINFO) {
 		struct in6_pktinfo i;
@@ -272,8 +270,7 @@ static void udp_put(struct msghdr *msg, const struct cmsghdr *head,
 	msg->msg_controllen += CMSG_SPACE(len);
 }
 
-static void udp_put_source(struct msghdr *msg,
-			   const struct udp_socket_info *in)
+static void udp_put_source(struct msghdr *msg, const struct udp_socket_info *in)
 {
 	static const struct cmsghdr head4 = { .cmsg_level = IPPROTO_IP,
 					      .cmsg_type = IP_PKTINFO };
@@ -286,8 +283,7 @@ static void udp_put_source(struct msghdr *msg,
 		return;
 	if (ip_addr_is_ip4(&in->remote)) {
 		if (in->local.family)
-			i4.ipi_spec_dst.s_addr =
-			    htonl(ip_addr_ip4(&in->local));
+			i4.ipi_spec_dst.s_addr = htonl(ip_addr_ip4(&in->local));
 		udp_put(msg, &head4, &i4, sizeof(i4));
 		return;
 	}

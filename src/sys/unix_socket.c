@@ -77,8 +77,7 @@ static void unix_addr_fini(struct unix_addr *a)
 
 static int unix_socket_open(void)
 {
-	int fd =
-	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -112,8 +111,7 @@ static bool unix_socket_clear(const struct unix_addr *a, const char *path)
 	return fd == -ECONNREFUSED && !unlink(path);
 }
 
-static int unix_socket_bind(int fd, const struct unix_addr *a,
-			    const char *path)
+static int unix_socket_bind(int fd, const struct unix_addr *a, const char *path)
 {
 	const struct sockaddr *sa = (const struct sockaddr *)&a->sun;
 
@@ -147,8 +145,10 @@ static int unix_socket_setup(int fd, const struct unix_socket_spec *s,
 		err = unix_socket_bind(fd, &a, s->path);
 	unix_addr_fini(&a);
 	if (err == -EADDRINUSE)
-		return fail_say(e, EADDRINUSE, "%s is in use by another process"
-				": stop it, or choose another path", s->path);
+		return fail_say(e, EADDRINUSE,
+				"%s is in use by another process"
+				": stop it, or choose another path",
+				s->path);
 	if (err)
 		return fail_errno(e, err, "cannot listen at %s", s->path);
 	err = unix_socket_permit(s);
@@ -184,8 +184,10 @@ int unix_socket_connect(const char *path, struct err *e)
 		fd = unix_socket_try_connect(&a);
 	unix_addr_fini(&a);
 	if (fd == -ENOENT || fd == -ECONNREFUSED)
-		return fail_say(e, fd, "nobody listens at %s: is the daemon "
-				"running?", path);
+		return fail_say(e, fd,
+				"nobody listens at %s: is the daemon "
+				"running?",
+				path);
 	if (fd < 0)
 		return fail_errno(e, fd, "cannot connect to %s", path);
 	return fd;

@@ -21,7 +21,8 @@ struct unix_socket_spec {
 
 /* A socket file left by a dead process is replaced; a living one gives
  * -EADDRINUSE. Never for a moment open to more than it will be. */
-int unix_socket_listen(const struct unix_socket_spec *s, struct err *e) MUST_CHECK;
+int unix_socket_listen(const struct unix_socket_spec *s,
+		       struct err *e) MUST_CHECK;
 /* -ENOENT, -ECONNREFUSED: nobody there, and the sentence says so. */
 int unix_socket_connect(const char *path, struct err *e) MUST_CHECK;
 /* The next client, -EAGAIN when none waits. On -EMFILE and the like the caller
