@@ -84,9 +84,11 @@ void neigh_destroy(struct neigh_table *t, void (*drop)(struct packet *p));
 const char *neigh_state_name(enum neigh_state s);
 
 /* The router's addresses in this network: never learned, claims about them are
- * reported as NEIGH_CONFLICT. Replaces the list before. */
-void neigh_set_own(struct neigh_table *t, const struct ip_addr *own, unsigned n,
-		   struct eth_addr mac);
+ * reported as NEIGH_CONFLICT, claims with the router's own MAC ignored (it is on
+ * every host). Their subnets, and IPv6 link-local addresses, are all that is
+ * learned; with no addresses everything is. Replaces the list before. */
+void neigh_set_own(struct neigh_table *t, const struct ip_prefix *own,
+		   unsigned n, struct eth_addr mac);
 
 /* usable: mac may be used. failed: does not answer, asked just now. Neither:
  * being asked, or unknown (found is false). stale is not part of the stamp. */
@@ -126,6 +128,7 @@ struct neigh_news {
 	bool override; /* NA's O flag; true for ARP */
 	bool router;   /* NA's R flag */
 	bool has_mac;  /* an NA may come without */
+	bool create;   /* also when nobody asked for it so far */
 	uint32_t in_port;
 	struct ip_addr ip;
 	struct eth_addr mac;
