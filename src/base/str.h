@@ -25,7 +25,7 @@ void str_add(struct str *s, const char *text);
 void str_add_n(struct str *s, const char *text, size_t n);
 void str_add_char(struct str *s, char c);
 void str_addf(struct str *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void str_addv(struct str *s, const char *fmt, va_list ap);
+void str_addv(struct str *s, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 /* Cuts the text down to `len` bytes when longer. */
 void str_truncate(struct str *s, size_t len);
 /* Adds spaces until the last line is `column` characters wide (UTF-8 aware). */
