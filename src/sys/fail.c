@@ -3,8 +3,9 @@
 
 #include "base/str.h"
 
-static int fail_set(struct err *e, int errnum, const char *tail,
-		    const char *fmt, va_list ap)
+static int PRINTF_LIKE(4, 0)
+	fail_set(struct err *e, int errnum, const char *tail, const char *fmt,
+		 va_list ap)
 {
 	struct str s = STR_INIT;
 
