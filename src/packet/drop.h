@@ -14,6 +14,7 @@
 	X(TRUNCATED, "truncated", "a header ends before it should")           \
 	X(MALFORMED, "malformed", "a header contradicts itself")              \
 	X(POOL_EMPTY, "pool-empty", "no buffer was free")                      \
+	X(RX_FULL, "rx-full", "it came faster than weft could take it")        \
 	X(PORT_DOWN, "port-down", "the port or its device is down")            \
 	X(NO_PORT, "no-port", "the port it should leave by does not exist")    \
 	X(TX_FULL, "tx-full", "the receiver's queue is full")                  \

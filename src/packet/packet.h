@@ -112,6 +112,8 @@ void packet_free(struct packet *p);
 void packet_batch_free(struct packet_batch *b);
 /* A copy with all its metadata, from `pool`; NULL when empty. */
 struct packet *packet_clone(const struct packet *p, struct packet_pool *pool);
+/* Makes `to` what `from` is, bytes and metadata; each keeps its buffer. */
+void packet_copy(struct packet *to, const struct packet *from);
 /* Makes `p` hold exactly these bytes (len <= PACKET_MAX_LEN), metadata reset. */
 void packet_fill(struct packet *p, const void *bytes, uint32_t len);
 void packet_reset_metadata(struct packet *p);

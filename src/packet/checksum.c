@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "packet/checksum.h"
+
+#include "packet/headers.h"
+
+/* Sums 32-bit little-endian words into 64 bits: carries cannot be lost in less
+ * than 2^32 words, and the compiler makes vectors of it. The sum of the words
+ * as they lie is the byte-swapped sum of the big-endian ones (RFC 1071 2(B)). */
+static uint64_t sum_words(const uint8_t *p, size_t n)
+{
+	uint64_t a = 0, b = 0, c = 0, d = 0;
+	uint32_t w[4];
+	size_t i = 0;
+
+	for (; i + 4 <= n; i += 4) {
+		memcpy(w, p + i * 4, 16);
+		a += w[0];
+		b += w[1];
+		c += w[2];
+		d += w[3];
+	}
+	for (; i < n; i++) {
+		memcpy(w, p + i * 4, 4);
+		a += w[0];
+	}
+	return a + b + c + d;
+}
+
+static uint16_t fold(uint64_t sum)
+{
+	sum = (sum & 0xffffffffu) + (sum >> 32);
+	sum = (sum & 0xffffffffu) + (sum >> 32);
+	sum = (sum & 0xffffu) + (sum >> 16);
+	sum = (sum & 0xffffu) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+uint64_t checksum_add(uint64_t sum, const void *p, size_t len)
+{
+	uint64_t s = sum_words(p, len / 4);
+	uint8_t rest[4] = { 0 };
+	uint32_t w;
+
+	if (len % 4) {
+		memcpy(rest, (const uint8_t *)p + len / 4 * 4, len % 4);
+		memcpy(&w, rest, 4);
+		s += w;
+	}
+	return sum + __builtin_bswap16(fold(s));
+}
+
+uint16_t checksum_fold(uint64_t sum)
+{
+	return fold(sum);
+}
+
+uint16_t checksum(const void *p, size_t len)
+{
+	return (uint16_t)~fold(checksum_add(0, p, len));
+}
+
+/* RFC 1624, equation 3: HC' = ~(~HC + ~m + m'). */
+uint16_t checksum_update16(uint16_t old, uint16_t a, uint16_t b)
+{
+	return (uint16_t)~fold((uint64_t)(uint16_t)~old + (uint16_t)~a + b);
+}
+
+uint16_t checksum_update32(uint16_t old, uint32_t a, uint32_t b)
+{
+	uint64_t sum = (uint16_t)~old;
+
+	sum += (uint16_t)~(a >> 16) + (b >> 16);
+	sum += (uint64_t)(uint16_t)~a + (uint16_t)b;
+	return (uint16_t)~fold(sum);
+}
+
+uint16_t checksum_update(uint16_t old, const void *a, const void *b, size_t n)
+{
+	uint16_t was = fold(checksum_add(0, a, n));
+	uint64_t sum = (uint64_t)(uint16_t)~old + (uint16_t)~was;
+
+	return (uint16_t)~fold(checksum_add(sum, b, n));
+}
+
+uint64_t checksum_pseudo4(uint32_t src, uint32_t dst, uint8_t proto,
+			  uint32_t len)
+{
+	return (uint64_t)(src >> 16) + (src & 0xffff) + (dst >> 16) +
+	       (dst & 0xffff) + proto + (len >> 16) + (len & 0xffff);
+}
+
+uint64_t checksum_pseudo6(struct ip6_addr src, struct ip6_addr dst,
+			  uint8_t proto, uint32_t len)
+{
+	uint64_t sum = (uint64_t)proto + (len >> 16) + (len & 0xffff);
+
+	sum = checksum_add(sum, src.b, sizeof(src.b));
+	return checksum_add(sum, dst.b, sizeof(dst.b));
+}
+
+/* Castagnoli's polynomial, reflected, eight bits at a time. Two threads may make
+ * the table at once: they write the same. */
+static const uint32_t *crc32c_table(void)
+{
+	static uint32_t table[256];
+	static _Atomic(bool) ready;
+
+	if (ready)
+		return table;
+	for (uint32_t i = 0; i < 256; i++) {
+		uint32_t c = i;
+
+		for (unsigned bit = 0; bit < 8; bit++)
+			c = c & 1 ? c >> 1 ^ 0x82f63b78u : c >> 1;
+		table[i] = c;
+	}
+	ready = true;
+	return table;
+}
+
+static uint32_t crc32c_add(uint32_t c, const uint8_t *b, size_t len)
+{
+	const uint32_t *table = crc32c_table();
+
+	for (size_t i = 0; i < len; i++)
+		c = table[(c ^ b[i]) & 0xff] ^ c >> 8;
+	return c;
+}
+
+uint32_t crc32c(const void *p, size_t len)
+{
+	return ~crc32c_add(0xffffffffu, p, len);
+}
+
+void packet_csum_finish(struct packet *p)
+{
+	uint8_t *field;
+	uint16_t sum;
+
+	if (!(p->flags & PACKET_CSUM_PARTIAL))
+		return;
+	p->flags &= ~(uint32_t)PACKET_CSUM_PARTIAL;
+	must((uint32_t)p->csum_start + p->csum_offset + 2 <= p->len);
+	field = p->data + p->csum_start + p->csum_offset;
+	sum = checksum(p->data + p->csum_start, p->len - p->csum_start);
+	/* UDP: zero means no checksum, so zero is written as ones. */
+	put_be16(field, sum ? sum : 0xffff);
+}
+
+/* The transport part: protocol, bytes, and the pseudo-header's sum. */
+struct transport {
+	uint8_t proto;
+	const uint8_t *data;
+	uint32_t len;
+	uint64_t pseudo;
+};
+
+static bool transport4(const struct packet *p, struct transport *t)
+{
+	const struct ip4_header *ip = (const void *)(p->data + p->l3);
+	uint32_t left = p->len - p->l3, header, total;
+
+	if (left < IP4_HEADER_LEN)
+		return false;
+	header = ip4_header_len(ip);
+	total = from_be16(ip->total_len);
+	if (header < IP4_HEADER_LEN || total < header || total > left ||
+	    from_be16(ip->frag) & (IP4_MF | IP4_OFFSET_MASK))
+		return false;
+	t->proto = ip->proto;
+	t->data = p->data + p->l3 + header;
+	t->len = total - header;
+	t->pseudo = checksum_pseudo4(from_be32(ip->src), from_be32(ip->dst),
+				     ip->proto, t->len);
+	return true;
+}
+
+static bool transport6(const struct packet *p, struct transport *t)
+{
+	const struct ip6_header *ip = (const void *)(p->data + p->l3);
+	uint32_t left = p->len - p->l3, end, at = IP6_HEADER_LEN;
+	uint8_t next;
+
+	if (left < IP6_HEADER_LEN)
+		return false;
+	end = IP6_HEADER_LEN + from_be16(ip->payload_len);
+	if (end > left)
+		return false;
+	next = ip->next;
+	for (unsigned i = 0; i < IP6_MAX_EXTENSIONS; i++) {
+		const uint8_t *ext = p->data + p->l3 + at;
+
+		if (next != IP_PROTO_HOPOPTS && next != IP_PROTO_DSTOPTS)
+			break;
+		if (at + 8 > end)
+			return false;
+		next = ext[0];
+		at += ((uint32_t)ext[1] + 1) * 8;
+	}
+	if (at > end)
+		return false;
+	t->proto = next;
+	t->data = p->data + p->l3 + at;
+	t->len = end - at;
+	t->pseudo = checksum_pseudo6(ip->src, ip->dst, next, t->len);
+	return true;
+}
+
+static enum csum_state sum_is_ones(uint64_t sum, const struct transport *t)
+{
+	return fold(checksum_add(sum, t->data, t->len)) == 0xffff
+		   ? CSUM_RIGHT
+		   : CSUM_WRONG;
+}
+
+static enum csum_state verify_udp(const struct transport *t, bool ip6)
+{
+	if (t->len < UDP_HEADER_LEN)
+		return CSUM_UNKNOWN;
+	if (!get_be16(t->data + 6))
+		return ip6 ? CSUM_WRONG : CSUM_UNKNOWN;
+	return sum_is_ones(t->pseudo, t);
+}
+
+/* The field counts as zero while it is summed (RFC 9260 6.8), and is stored with
+ * its least significant byte first. */
+uint32_t crc32c_sctp(const uint8_t *sctp, uint32_t len)
+{
+	static const uint8_t zero[4];
+	uint32_t c = crc32c_add(0xffffffffu, sctp, 8);
+
+	c = crc32c_add(c, zero, sizeof(zero));
+	return ~crc32c_add(c, sctp + SCTP_HEADER_LEN, len - SCTP_HEADER_LEN);
+}
+
+static enum csum_state verify_sctp(const struct transport *t)
+{
+	uint32_t stored;
+
+	if (t->len < SCTP_HEADER_LEN)
+		return CSUM_UNKNOWN;
+	memcpy(&stored, t->data + 8, sizeof(stored));
+	return stored == crc32c_sctp(t->data, t->len) ? CSUM_RIGHT
+						      : CSUM_WRONG;
+}
+
+enum csum_state packet_csum_verify(const struct packet *p)
+{
+	struct transport t;
+	bool ip6;
+
+	if (p->flags & PACKET_CSUM_PARTIAL || p->l3 == PACKET_NO_LAYER ||
+	    p->l3 >= p->len)
+		return CSUM_UNKNOWN;
+	ip6 = p->data[p->l3] >> 4 == 6;
+	if (ip6 ? !transport6(p, &t) : !transport4(p, &t))
+		return CSUM_UNKNOWN;
+	switch (t.proto) {
+	case IP_PROTO_TCP:
+		return t.len < TCP_HEADER_LEN ? CSUM_UNKNOWN
+					      : sum_is_ones(t.pseudo, &t);
+	case IP_PROTO_UDP:
+		return verify_udp(&t, ip6);
+	case IP_PROTO_ICMP6:
+		return ip6 ? sum_is_ones(t.pseudo, &t) : CSUM_UNKNOWN;
+	case IP_PROTO_ICMP:
+		return ip6 ? CSUM_UNKNOWN : sum_is_ones(0, &t);
+	case IP_PROTO_SCTP:
+		return verify_sctp(&t);
+	default:
+		return CSUM_UNKNOWN;
+	}
+}
