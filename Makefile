@@ -19,11 +19,10 @@ demo:
 demo-clean:
 	@tools/demo down
 
-check:
-	@tools/check
-
-check-long:
-	@tools/check --long
+check check-long:
+	@tools/deps build test demo || \
+		{ echo "0 passed, 1 failed, 0 skipped"; exit 1; }
+	@tools/check $(if $(filter %-long,$@),--long)
 
 bench:
 	@tools/deps build bench
