@@ -184,6 +184,7 @@ struct model_gateway {
 
 /* Packets a second that a port may flood; 0: no limit. */
 struct model_storm {
+	struct model_object o;
 	uint32_t broadcast, multicast, unknown;
 };
 
@@ -218,6 +219,7 @@ struct model_port {
 
 /* --- hosts ---------------------------------------------------------------- */
 struct model_underlay {
+	struct model_object o;
 	struct ip_addr address; /* family 0: this host has no tunnel end */
 	uint32_t port;          /* UDP */
 	uint32_t mtu;
@@ -232,6 +234,7 @@ struct model_host {
 };
 
 struct model {
+	struct model_object o;
 	uint32_t version;
 	MODEL_VEC(struct model_network) networks;
 	MODEL_VEC(struct model_router) routers;

@@ -30,10 +30,12 @@ struct view_bridge {
 	bool vlan_aware;
 	/* The bridge's own device in the host: asked for, or a NIC is adopted. */
 	bool has_host;
+	bool adopts;                          /* a port of it adopts a NIC */
 	const struct model_bridge_host *host; /* NULL: only implied by adopt */
-	uint32_t mtu; /* the largest of its networks'; for host and NIC */
-	struct eth_addr host_mac; /* zero: take the adopted NIC's */
-	uint32_t *domains;        /* indexes, sorted by vid */
+	uint32_t mtu;                         /* the largest of its domains' */
+	uint32_t host_mtu;                    /* 0: the adopted NIC's */
+	struct eth_addr host_mac;             /* zero: take the adopted NIC's */
+	uint32_t *domains;                    /* indexes, sorted by vid */
 	unsigned n_domains;
 };
 
@@ -53,13 +55,15 @@ struct view_port {
 	uint32_t bridge; /* index; VIEW_NONE: layer 3 */
 	uint32_t domain; /* of `network:`; VIEW_NONE: by bridge and vlan */
 	uint32_t router; /* index of a tun's router, or VIEW_NONE */
-	struct model_vlan vlan; /* worked out; ranges point into the model */
+	/* Worked out; ranges point into the model. On a bridge with VLANs the
+	 * untagged domain alone is ACCESS of vid 0. */
+	struct model_vlan vlan;
 	/* What the datapath attaches to: tap/tun/nic/dummy device, the near end
 	 * of a veth; NULL for patch. */
 	const char *device;
 	const char *far_device; /* veth made by us: its far end's name */
 	struct eth_addr mac;    /* veth made by us: never zero */
-	uint32_t mtu;
+	uint32_t mtu;           /* 0: a NIC keeps its own */
 	struct ip_addr gateways[VIEW_MAX_GATEWAYS]; /* veth: default routes */
 	unsigned n_gateways;
 	uint32_t peer; /* patch: index of the other port */
