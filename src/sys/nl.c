@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sys/nl.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -43,6 +44,13 @@ struct nl {
 	} * failures;
 	size_t n_failures;
 	int batch_err; /* the socket itself failed */
+	/* What follows once the devices are made. */
+	struct nl_after {
+		uint32_t seq; /* of the request that makes it */
+		bool failed;  /* it did not: a namesake must not be touched */
+		struct nl_link_change change; /* netns_fd: own copy, or -1 */
+	} * afters;
+	size_t n_afters;
 };
 
 static void nl_set_option(struct nl *nl, int option)
@@ -180,8 +188,7 @@ static void nl_keep_why(struct nl *nl, const struct nlmsghdr *h)
 		return;
 	if (!(h->nlmsg_flags & NLM_F_CAPPED))
 		skip += mnl_nlmsg_get_payload_len(&m->msg);
-	nl_for_each_attr(a, h, (unsigned)skip)
-	{
+	nl_for_each_attr(a, h, (unsigned)skip) {
 		if (mnl_attr_get_type(a) != NLMSGERR_ATTR_MSG ||
 		    mnl_attr_validate(a, MNL_TYPE_NUL_STRING) < 0)
 			continue;
@@ -301,7 +308,8 @@ int nl_ask(struct nl *nl, struct nl_req *r, struct nl_sink *s)
 }
 
 /* --- changes ------------------------------------------------------------- */
-static void nl_note_failure(struct nl *nl, const char *what, int err)
+static void nl_note_failure(struct nl *nl, const char *what, const char *why,
+			    int err)
 {
 	struct nl_failure *f;
 
@@ -309,8 +317,19 @@ static void nl_note_failure(struct nl *nl, const char *what, int err)
 				(nl->n_failures + 1) * sizeof(*nl->failures));
 	f = &nl->failures[nl->n_failures++];
 	f->what = xstrdup(what);
-	f->why = nl_explain(nl, err);
+	f->why = xstrdup(why);
 	f->err = err;
+}
+
+static void nl_batch_failed(struct nl *nl, const struct nl_pending *p, int err)
+{
+	char *why = nl_explain(nl, err);
+
+	nl_note_failure(nl, p->what, why, err);
+	free(why);
+	for (size_t i = 0; i < nl->n_afters; i++)
+		if (nl->afters[i].seq == p->seq)
+			nl->afters[i].failed = true;
 }
 
 static void nl_batch_answer(struct nl *nl, const struct nlmsghdr *h,
@@ -324,7 +343,7 @@ static void nl_batch_answer(struct nl *nl, const struct nlmsghdr *h,
 		return;
 	err = nl_ack_error(nl, h);
 	if (err)
-		nl_note_failure(nl, nl->pending[i].what, err);
+		nl_batch_failed(nl, &nl->pending[i], err);
 	++*n_answered;
 }
 
@@ -423,6 +442,55 @@ static void nl_batch_report(const struct nl *nl, nl_batch_fail_fn *fail,
 	}
 }
 
+bool nl_batch_after(struct nl *nl, const struct nl_link_change *c)
+{
+	struct nl_after *a;
+
+	if (!nl->batching)
+		return false;
+	nl->afters =
+		xrealloc(nl->afters, (nl->n_afters + 1) * sizeof(*nl->afters));
+	a = &nl->afters[nl->n_afters++];
+	*a = (struct nl_after){ .seq = nl->seq - 1, .change = *c };
+	/* The caller may close its descriptor before the batch ends. */
+	if (c->netns_fd != NL_CURRENT_NS)
+		a->change.netns_fd = fcntl(c->netns_fd, F_DUPFD_CLOEXEC, 0);
+	a->failed = c->netns_fd != NL_CURRENT_NS && a->change.netns_fd < 0;
+	if (a->failed)
+		nl_note_failure(nl, "keep a namespace open", err_name(errno),
+				-errno);
+	return true;
+}
+
+static void nl_after_elsewhere(struct nl *nl, const struct nl_after *a)
+{
+	struct err e = ERR_INIT;
+	int err = nl_link_finish_in(a->change.netns_fd, &a->change, &e);
+
+	if (err)
+		nl_note_failure(nl, "finish a device", e.text, err);
+	err_fini(&e);
+}
+
+/* All devices are made, or known not to be: now what follows. */
+static void nl_batch_finish(struct nl *nl)
+{
+	for (size_t i = 0; i < nl->n_afters; i++) {
+		struct nl_after *a = &nl->afters[i];
+
+		if (!a->failed && a->change.netns_fd == NL_CURRENT_NS)
+			(void)!nl_link_finish(nl, &a->change, NULL);
+		else if (!a->failed)
+			nl_after_elsewhere(nl, a);
+		netns_close(a->change.netns_fd);
+	}
+	free(nl->afters);
+	nl->afters = NULL;
+	nl->n_afters = 0;
+	if (nl->n_pending)
+		(void)!nl_batch_flush(nl); /* its error is in batch_err */
+}
+
 int nl_batch_end(struct nl *nl, nl_batch_fail_fn *fail, void *arg,
 		 struct err *e)
 {
@@ -431,6 +499,7 @@ int nl_batch_end(struct nl *nl, nl_batch_fail_fn *fail, void *arg,
 	must(nl->batching);
 	if (nl->n_pending)
 		(void)!nl_batch_flush(nl); /* its error is in batch_err */
+	nl_batch_finish(nl);
 	nl->batching = false;
 	free(nl->batch);
 	nl->batch = NULL;
@@ -439,8 +508,7 @@ int nl_batch_end(struct nl *nl, nl_batch_fail_fn *fail, void *arg,
 	nl_forget_failures(nl);
 	if (nl->batch_err)
 		return fail_errno(e, nl->batch_err,
-				  "the kernel's answers to "
-				  "a batch were lost");
+				  "the kernel's answers to a batch were lost");
 	return ret;
 }
 

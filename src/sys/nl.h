@@ -9,7 +9,9 @@
  * Invariant N1 outside a batch a call returns after the kernel answered.
  *           N2 inside a batch, calls return 0 at once and are sent in order;
  *           nl_batch_end waits for all answers. The kernel carries on after a
- *           failed request, so each is reported by its own callback.
+ *           failed request, so each is reported by its own callback. What is
+ *           set on a new device in requests of its own is sent by nl_batch_end,
+ *           and only if that device was made.
  *           N3 a dump interrupted by a change (NLM_F_DUMP_INTR) is taken again,
  *           at most NL_DUMP_TRIES times.
  * Threads   one thread at a time; the control thread.

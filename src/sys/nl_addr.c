@@ -63,8 +63,7 @@ bool nl_addr_parse(const struct nlmsghdr *h, void *item)
 				 .scope = m->ifa_scope,
 				 .valid_s = NL_FOREVER,
 				 .preferred_s = NL_FOREVER };
-	nl_for_each_attr(a, h, sizeof(*m))
-	{
+	nl_for_each_attr(a, h, sizeof(*m)) {
 		if (mnl_attr_get_type(a) == IFA_ADDRESS)
 			address = nl_attr_ip(a, m->ifa_family);
 		else if (mnl_attr_get_type(a) == IFA_LOCAL)
@@ -205,22 +204,22 @@ bool nl_neigh_parse(const struct nlmsghdr *h, void *item)
 	*out = (struct nl_neigh){ .ifindex = (uint32_t)m->ndm_ifindex,
 				  .state = m->ndm_state,
 				  .flags = m->ndm_flags };
-	nl_for_each_attr(a, h, sizeof(*m)) switch (mnl_attr_get_type(a))
-	{
-	case NDA_DST:
-		out->addr = nl_attr_ip(a, m->ndm_family);
-		break;
-	case NDA_LLADDR:
-		out->has_mac = mnl_attr_get_payload_len(a) == 6;
-		out->mac = nl_attr_eth(a);
-		break;
-	case NDA_PROTOCOL:
-		out->proto = nl_attr_u8(a);
-		break;
-	case NL_NDA_FLAGS_EXT:
-		out->ext_flags = nl_attr_u32(a);
-		break;
-	}
+	nl_for_each_attr(a, h, sizeof(*m))
+		switch (mnl_attr_get_type(a)) {
+		case NDA_DST:
+			out->addr = nl_attr_ip(a, m->ndm_family);
+			break;
+		case NDA_LLADDR:
+			out->has_mac = mnl_attr_get_payload_len(a) == 6;
+			out->mac = nl_attr_eth(a);
+			break;
+		case NDA_PROTOCOL:
+			out->proto = nl_attr_u8(a);
+			break;
+		case NL_NDA_FLAGS_EXT:
+			out->ext_flags = nl_attr_u32(a);
+			break;
+		}
 	return out->addr.family;
 }
 

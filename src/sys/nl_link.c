@@ -164,7 +164,8 @@ bool nl_link_parse(const struct nlmsghdr *h, void *out)
 		.flags = ifi->ifi_flags,
 		.link_nsid = NL_NO_NSID,
 	};
-	nl_for_each_attr(a, h, sizeof(*ifi)) nl_link_parse_attr(a, l);
+	nl_for_each_attr(a, h, sizeof(*ifi))
+		nl_link_parse_attr(a, l);
 	/* Only multi-queue devices count their holders; the others have a
 	 * carrier while they are held. */
 	if (!strcmp(l->kind, "tun") && !l->tun.multi_queue)
@@ -310,19 +311,18 @@ static void nl_link_put(struct nl_req *r, const struct nl_link_change *c)
 		nl_link_put_addrgen(r);
 }
 
-/* What the request that makes a device can carry. The kernel ignores the
- * address generation mode there, and a device that is up has its link-local
- * address already: both then follow in requests of their own. */
-static struct nl_link_change nl_link_at_birth(const struct nl_link_change *c)
+/* What the request that makes a device can carry; the rest follows in requests
+ * of its own (nl_link_finish). The kernel ignores the address generation mode
+ * there, and a device that is up has its link-local address already. The peer of
+ * a veth cannot come up before the pair is joined. */
+static struct nl_link_change nl_link_at_birth(const struct nl_link_change *c,
+					      bool peer)
 {
 	struct nl_link_change birth = *c;
 
 	must(c->set & NL_LINK_NAME);
-	if (c->set & NL_LINK_ADDRGEN_NONE) {
-		/* Another namespace's device is out of this socket's reach. */
-		must(!(c->set & NL_LINK_NETNS));
+	if (peer || c->set & NL_LINK_ADDRGEN_NONE)
 		birth.set &= ~(uint32_t)(NL_LINK_ADDRGEN_NONE | NL_LINK_UP);
-	}
 	return birth;
 }
 
@@ -338,19 +338,48 @@ static int nl_link_set_by_name(struct nl *nl, const char *name,
 	return nl_do(nl, &r, e, "change device %s", name);
 }
 
-static int nl_link_after_birth(struct nl *nl, const struct nl_link_change *c,
-			       struct err *e)
+int nl_link_finish(struct nl *nl, const struct nl_link_change *c, struct err *e)
 {
 	struct nl_link_change addrgen = { .set = NL_LINK_ADDRGEN_NONE };
 	struct nl_link_change up = { .set = NL_LINK_UP, .up = c->up };
-	int err;
+	int err = 0;
 
-	if (!(c->set & NL_LINK_ADDRGEN_NONE))
-		return 0;
-	err = nl_link_set_by_name(nl, c->name, &addrgen, e);
+	if (c->set & NL_LINK_ADDRGEN_NONE)
+		err = nl_link_set_by_name(nl, c->name, &addrgen, e);
 	if (!err && c->set & NL_LINK_UP)
 		err = nl_link_set_by_name(nl, c->name, &up, e);
 	return err;
+}
+
+int nl_link_finish_in(int netns_fd, const struct nl_link_change *c,
+		      struct err *e)
+{
+	struct nl *nl;
+	int err = nl_open(&nl, netns_fd, e);
+
+	if (err)
+		return err;
+	err = nl_link_finish(nl, c, e);
+	nl_close(nl);
+	return err;
+}
+
+/* What its birth left out. */
+static int nl_link_after_birth(struct nl *nl, const struct nl_link_change *c,
+			       bool peer, struct err *e)
+{
+	struct nl_link_change rest = *c;
+
+	rest.set &= ~nl_link_at_birth(c, peer).set;
+	if (!rest.set)
+		return 0;
+	if (!(c->set & NL_LINK_NETNS))
+		rest.netns_fd = NL_CURRENT_NS;
+	if (nl_batch_after(nl, &rest))
+		return 0;
+	if (rest.netns_fd == NL_CURRENT_NS)
+		return nl_link_finish(nl, &rest, e);
+	return nl_link_finish_in(rest.netns_fd, &rest, e);
 }
 
 static void nl_link_del_by_name(struct nl *nl, const char *name)
@@ -384,7 +413,7 @@ static int nl_link_check_name(const char *name, struct err *e)
 static int nl_link_add_begin(struct nl_req *r, const struct nl_link_change *c,
 			     struct err *e)
 {
-	struct nl_link_change birth = nl_link_at_birth(c);
+	struct nl_link_change birth = nl_link_at_birth(c, false);
 	struct ifinfomsg *ifi;
 	int err = nl_link_check_name(c->name, e);
 
@@ -398,7 +427,7 @@ static int nl_link_add_begin(struct nl_req *r, const struct nl_link_change *c,
 
 static void nl_link_put_peer(struct nl_req *r, const struct nl_link_change *c)
 {
-	struct nl_link_change birth = nl_link_at_birth(c);
+	struct nl_link_change birth = nl_link_at_birth(c, true);
 	struct nlattr *data = mnl_attr_nest_start(r->h, IFLA_INFO_DATA);
 	struct nlattr *peer = mnl_attr_nest_start(r->h, VETH_INFO_PEER);
 	struct ifinfomsg *ifi = mnl_nlmsg_get_payload_tail(r->h);
@@ -429,9 +458,9 @@ int nl_link_add_veth(struct nl *nl, const struct nl_link_change *end,
 		    peer->name);
 	if (err)
 		return err;
-	err = nl_link_after_birth(nl, end, e);
+	err = nl_link_after_birth(nl, end, false, e);
 	if (!err)
-		err = nl_link_after_birth(nl, peer, e);
+		err = nl_link_after_birth(nl, peer, true, e);
 	if (err)
 		nl_link_del_by_name(nl, end->name);
 	return err;
@@ -449,7 +478,7 @@ int nl_link_add(struct nl *nl, const char *kind, const struct nl_link_change *c,
 	err = nl_do(nl, &r, e, "add %s %s", kind, c->name);
 	if (err)
 		return err;
-	err = nl_link_after_birth(nl, c, e);
+	err = nl_link_after_birth(nl, c, false, e);
 	if (err)
 		nl_link_del_by_name(nl, c->name);
 	return err;
@@ -473,7 +502,7 @@ int nl_link_add_vlan(struct nl *nl, uint32_t parent, uint16_t vid,
 	err = nl_do(nl, &r, e, "add vlan %s", c->name);
 	if (err)
 		return err;
-	err = nl_link_after_birth(nl, c, e);
+	err = nl_link_after_birth(nl, c, false, e);
 	if (err)
 		nl_link_del_by_name(nl, c->name);
 	return err;
@@ -594,8 +623,7 @@ static void nl_nsid_each(struct nl_sink *s, const struct nlmsghdr *h)
 	struct nl_nsid_sink *n = container_of(s, struct nl_nsid_sink, sink);
 	const struct nlattr *a;
 
-	nl_for_each_attr(a, h, sizeof(struct rtgenmsg))
-	{
+	nl_for_each_attr(a, h, sizeof(struct rtgenmsg)) {
 		if (mnl_attr_get_type(a) == NETNSA_NSID)
 			n->nsid = (int32_t)nl_attr_u32(a);
 	}

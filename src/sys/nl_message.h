@@ -35,6 +35,15 @@ void nl_req_put_ip(struct nl_req *r, uint16_t type, const struct ip_addr *ip);
 int nl_do(struct nl *nl, struct nl_req *r, struct err *e, const char *fmt, ...)
 	PRINTF_LIKE(4, 5) MUST_CHECK;
 
+/* In a batch: keeps what is still to be set on the device that the request just
+ * queued makes, until nl_batch_end knows that it was made. False: no batch. */
+bool nl_batch_after(struct nl *nl, const struct nl_link_change *c);
+/* Sets it, by the device's name. */
+int nl_link_finish(struct nl *nl, const struct nl_link_change *c,
+		   struct err *e) MUST_CHECK;
+int nl_link_finish_in(int netns_fd, const struct nl_link_change *c,
+		      struct err *e) MUST_CHECK;
+
 /* Where the messages of an answer go. reset: forget those of a broken try. */
 struct nl_sink {
 	void (*each)(struct nl_sink *s, const struct nlmsghdr *h);

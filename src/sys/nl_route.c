@@ -178,7 +178,8 @@ static void nl_route_read(struct nl_route *r)
 	r->scope = m->rtm_scope;
 	r->proto = m->rtm_protocol;
 	r->n_hops = 1;
-	nl_raw_for_each(a, &r->raw, sizeof(*m)) nl_route_parse_attr(a, r);
+	nl_raw_for_each(a, &r->raw, sizeof(*m))
+		nl_route_parse_attr(a, r);
 }
 
 bool nl_route_parse(const struct nlmsghdr *h, void *item)
@@ -319,8 +320,7 @@ static void nl_raw_drop(struct nl_raw *raw, size_t head, uint16_t type)
 			       (uint32_t)MNL_ALIGN(head) };
 	struct nlattr *a;
 
-	nl_raw_for_each(a, raw, head)
-	{
+	nl_raw_for_each(a, raw, head) {
 		size_t len = MNL_ALIGN(mnl_attr_get_len(a));
 
 		if (mnl_attr_get_type(a) == type)
@@ -360,8 +360,7 @@ bool nl_route_retarget(struct nl_route *r, uint32_t from, uint32_t to)
 	bool changed = false;
 	struct nlattr *a;
 
-	nl_raw_for_each(a, &r->raw, sizeof(struct rtmsg))
-	{
+	nl_raw_for_each(a, &r->raw, sizeof(struct rtmsg)) {
 		uint16_t type = mnl_attr_get_type(a);
 
 		if (type == RTA_OIF || type == RTA_IIF)
@@ -386,8 +385,7 @@ bool nl_route_names(const struct nl_route *r, uint32_t ifindex)
 
 	if (r->oif == ifindex)
 		return true;
-	nl_raw_for_each(a, &r->raw, sizeof(struct rtmsg))
-	{
+	nl_raw_for_each(a, &r->raw, sizeof(struct rtmsg)) {
 		if (mnl_attr_get_type(a) != RTA_MULTIPATH)
 			continue;
 		while ((hop = nl_hop_next(a, &at)))
@@ -432,8 +430,7 @@ static int nl_route_req(struct nl_req *req, uint16_t type, uint16_t flags,
 
 	*m = *nl_route_header(&r->raw);
 	m->rtm_flags &= NL_HOP_FLAGS;
-	nl_raw_for_each(a, &r->raw, sizeof(*m))
-	{
+	nl_raw_for_each(a, &r->raw, sizeof(*m)) {
 		struct nlattr *put = mnl_nlmsg_get_payload_tail(req->h);
 
 		if (nl_route_skips(r, mnl_attr_get_type(a)))

@@ -49,7 +49,8 @@ static bool nl_rule_parse(const struct nlmsghdr *h, void *item)
 			       .dst.len = m->dst_len,
 			       .src.len = m->src_len };
 	r->raw = (struct nl_raw){ xmemdup(m, len), len };
-	nl_for_each_attr(a, h, sizeof(*m)) nl_rule_parse_attr(a, r);
+	nl_for_each_attr(a, h, sizeof(*m))
+		nl_rule_parse_attr(a, r);
 	return true;
 }
 
