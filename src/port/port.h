@@ -16,12 +16,15 @@
 #ifndef PORT_PORT_H
 #define PORT_PORT_H
 
+#include <stdatomic.h>
+
 #include "base/addr.h"
 #include "base/err.h"
 #include "packet/drop.h"
 #include "packet/packet.h"
 
 #define PORT_NAME_MAX 64u
+#define PORT_DEVICE_MAX 16u /* a device's name, with the NUL */
 #define PORT_MAX_QUEUES 8u
 #define PORT_MAX_THREADS 16u
 
@@ -64,13 +67,16 @@ struct port_ops {
 	void (*detach)(struct port *p, bool keep);
 	void (*destroy)(struct port *p);
 
-	/* The descriptor that polls readable when rx of `queue` has frames;
-	 * -1 when there is none (dummy, patch). */
+	/* The descriptor that polls readable when rx of `queue` has frames, or
+	 * when the device failed; -1 when there is none. */
 	int (*rx_fd)(struct port *p, unsigned queue);
 	/* Appends received frames to `b` (which has room for at least one),
 	 * from `pool`; returns how many, 0 when there are none now, -errno when
-	 * the device is gone. Sets every metadata member of each packet; GSO and
-	 * checksum fields are validated against the frame (P2). */
+	 * the device is gone. Asking in vain is cheap (no system call) for the
+	 * kinds behind a packet socket: a worker may ask again for some
+	 * microseconds before it sleeps. Sets every metadata member of each
+	 * packet; GSO and checksum fields are validated against the frame
+	 * (P2). */
 	int (*rx)(struct port *p, unsigned queue, struct packet_batch *b,
 		  struct packet_pool *pool);
 	/* Sends the batch in order and frees every packet, sent or not. What
@@ -79,21 +85,46 @@ struct port_ops {
 		   struct port_counters *c);
 };
 
+/* What rx itself had to drop; one queue's, written by its worker only. */
+struct port_rx_drops {
+	uint64_t full;      /* the kernel's queue was: we were too late */
+	uint64_t malformed; /* offload fields that lie about the frame */
+	uint64_t pool_empty;
+};
+
 struct port {
 	const struct port_ops *ops;
 	char name[PORT_NAME_MAX];
+	/* The device it stands for, in the daemon's namespace: its name ("" when
+	 * there is none; fixed at creation), its number while attached. */
+	char device[PORT_DEVICE_MAX];
+	uint32_t ifindex;
 	uint32_t id;   /* the datapath's number, 1 and up; 0 is no port */
 	uint32_t caps; /* enum port_cap; valid while attached */
 	uint32_t mtu;  /* largest L3 packet in bytes */
 	unsigned n_queues;
 	struct eth_addr mac;
-	_Atomic(int) state; /* enum port_state */
+	_Atomic(int) state;                              /* enum port_state */
 	struct port_counters counters[PORT_MAX_THREADS]; /* by thread index */
+	struct port_rx_drops rx_drops[PORT_MAX_QUEUES];
 };
 
 void port_init(struct port *p, const struct port_ops *ops, const char *name);
-/* Sum over the threads. */
+/* device NULL: the kind has none. */
+void port_set_device(struct port *p, const char *device);
+/* Sum over the threads, with what rx dropped. */
 void port_counters_sum(const struct port *p, struct port_counters *sum);
 const char *port_state_name(enum port_state s);
+
+static inline void port_set_state(struct port *p, enum port_state s)
+{
+	atomic_store_explicit(&p->state, (int)s, memory_order_relaxed);
+}
+
+static inline enum port_state port_get_state(const struct port *p)
+{
+	return (enum port_state)atomic_load_explicit(&p->state,
+						     memory_order_relaxed);
+}
 
 #endif
