@@ -10,6 +10,9 @@
  *           (224.0.0.0/24, all of ff02::/16 and narrower scopes: solicited-node
  *           groups, all-nodes) are always flooded, so that IPv6 neighbour
  *           discovery cannot break.
+ * Overflow  when more groups are asked for than the limit, all are flooded again
+ *           until there is room: too much traffic, never a deaf member. One port
+ *           can have a quarter of the limit; what it asks beyond is not heard.
  * Invariant G1 what find answers for a group is an immutable set, replaced as a
  *           whole. G2 whatever changes an answer bumps its stamp afterwards.
  *           G3 groups <= limit, and a port has at most its share of them.
@@ -33,6 +36,9 @@
 #define MCAST_RESPONSE_MS 10000u
 #define MCAST_LAST_MEMBER_MS 1000u
 #define MCAST_MEMBER_MS (MCAST_ROBUSTNESS * MCAST_QUERY_MS + MCAST_RESPONSE_MS)
+/* Nothing is narrowed before a querier has been there this long: time for every
+ * member to have answered. */
+#define MCAST_SETTLE_MS (2 * MCAST_RESPONSE_MS)
 #define MCAST_OTHER_QUERIER_MS                                                 \
 	(MCAST_ROBUSTNESS * MCAST_QUERY_MS + MCAST_RESPONSE_MS / 2)
 
@@ -66,7 +72,8 @@ struct mcast_found mcast_find(const struct mcast *m,
 			      const struct ip_addr *group, struct dep *dep);
 /* Where do reports of this family (AF_INET, AF_INET6) go? To the routers, so
  * that no host hears another's report and keeps its own back; flood while no
- * router is known. */
+ * querier is known. A report of a local port has to go to all peers besides:
+ * every host must know who listens, since no host forwards for another. */
 struct mcast_found mcast_routers(const struct mcast *m, uint16_t family,
 				 struct dep *dep);
 bool mcast_found_has(const struct mcast_found *f, uint32_t port);
