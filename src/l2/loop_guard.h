@@ -20,7 +20,9 @@
  * Rules     of two ports in a loop the one with the higher cost is blocked, the
  *           higher number when costs are equal. A blocked port passes nothing
  *           but probes, both ways: the pipeline still punts frames to the probe
- *           address, and our probes are still sent there.
+ *           address, and our probes are still sent there. Of two blocked ports
+ *           that see each other only the one to be blocked first stays so.
+ *           A probe counts for two rounds, so that none can be kept for later.
  * Bounds    LOOP_MAX_PORTS ports; LOOP_PROBES_A_SECOND for all of them: a bridge
  *           with more than that many ports takes more than a second for a
  *           round, and then relies on jumping stations to be quick.
