@@ -4,6 +4,7 @@
 #include "sys/fail.h"
 
 #define FILE_NEW_MODE 0600u
+#define FILE_CHUNK 4096u
 
 static int file_pread_all(struct disk_file *f, uint64_t off, void *buf,
 			  size_t len)
@@ -42,50 +43,42 @@ static int file_pwrite_all(struct disk_file *f, uint64_t off, const void *buf,
 }
 
 /* Reads until the end, so that files without a size (procfs) work too. */
-static int file_slurp(struct disk_file *f, size_t max, char **data, size_t *len)
+static int file_slurp(struct disk_file *f, size_t max, struct str *out)
 {
-	size_t cap = 4096, done = 0;
-	char *buf = xmalloc(cap + 1);
+	char buf[FILE_CHUNK];
 
-	for (;;) {
-		ssize_t n = disk_pread(f, buf + done, cap - done, done);
+	for (uint64_t off = 0;;) {
+		ssize_t n = disk_pread(f, buf, sizeof(buf), off);
 
-		if (n < 0 || done + (size_t)n > max) {
-			free(buf);
-			return n < 0 ? (int)n : -EFBIG;
-		}
-		if (!n)
-			break;
-		done += (size_t)n;
-		if (done == cap) {
-			cap *= 2;
-			buf = xrealloc(buf, cap + 1);
-		}
+		if (n <= 0)
+			return (int)n;
+		off += (uint64_t)n;
+		if (off > max)
+			return -EFBIG;
+		str_add_n(out, buf, (size_t)n);
 	}
-	buf[done] = '\0';
-	*data = buf;
-	*len = done;
-	return 0;
 }
 
-int file_read(struct disk *d, const char *path, size_t max, char **data,
-	      size_t *len, struct err *e)
+int file_read(struct disk *d, const char *path, size_t max, struct str *out,
+	      struct err *e)
 {
+	size_t before = out->len;
 	struct disk_file *f;
 	int err = disk_open(d, path, DISK_READ, 0, &f);
 
 	if (err)
 		return fail_errno(e, err, "cannot open %s", path);
-	err = file_slurp(f, max, data, len);
+	err = file_slurp(f, max, out);
 	disk_close(f);
+	if (!err)
+		return 0;
+	str_truncate(out, before);
 	if (err == -EFBIG)
 		return fail_say(e, EFBIG,
-				"%s is longer than the %zu bytes "
-				"such a file may have",
+				"%s is longer than the %zu bytes such a file "
+				"may have",
 				path, max);
-	if (err)
-		return fail_errno(e, err, "cannot read %s", path);
-	return 0;
+	return fail_errno(e, err, "cannot read %s", path);
 }
 
 static int file_write_new(struct disk *d, const char *path,

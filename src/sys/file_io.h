@@ -16,12 +16,13 @@
 #define SYS_FILE_IO_H
 
 #include "base/err.h"
+#include "base/str.h"
 #include "sys/disk.h"
 
-/* The whole file and a NUL behind it, to free(). -EFBIG when longer than `max`
- * bytes, -ENOENT when there is none. */
-int file_read(struct disk *d, const char *path, size_t max, char **data,
-	      size_t *len, struct err *e) MUST_CHECK;
+/* Adds the whole file to `out`, whatever its bytes. -EFBIG when longer than
+ * `max` bytes, -ENOENT when there is none; then `out` is as it was. */
+int file_read(struct disk *d, const char *path, size_t max, struct str *out,
+	      struct err *e) MUST_CHECK;
 
 struct file_content {
 	const void *data;

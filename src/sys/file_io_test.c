@@ -27,22 +27,21 @@ static void contract(struct disk *d, const char *dir)
 {
 	char *path = xasprintf("%s/a/b/file", dir);
 	char *folder = xasprintf("%s/a/b", dir);
+	struct str text = STR_INIT;
 	struct err e = ERR_INIT;
-	char *data;
-	size_t len;
 
 	assert_int_equal(file_make_dir(d, folder, 0700, &e), 0);
 	assert_int_equal(file_make_dir(d, folder, 0700, &e), 0);
-	assert_int_equal(file_read(d, path, 100, &data, &len, &e), -ENOENT);
+	assert_int_equal(file_read(d, path, 100, &text, &e), -ENOENT);
 	assert_non_null(strstr(e.text, path));
 	err_fini(&e);
 	assert_int_equal(write_text(d, path, "old"), 0);
 	assert_int_equal(write_text(d, path, "new one"), 0);
-	assert_int_equal(file_read(d, path, 7, &data, &len, &e), 0);
-	assert_int_equal(len, 7);
-	assert_string_equal(data, "new one");
-	free(data);
-	assert_int_equal(file_read(d, path, 6, &data, &len, &e), -EFBIG);
+	assert_int_equal(file_read(d, path, 7, &text, &e), 0);
+	assert_string_equal(str_text(&text), "new one");
+	assert_int_equal(file_read(d, path, 6, &text, &e), -EFBIG);
+	assert_string_equal(str_text(&text), "new one"); /* nothing added */
+	str_fini(&text);
 	err_fini(&e);
 	free(path);
 	free(folder);
@@ -98,14 +97,13 @@ static void the_test_disk_keeps_the_contract(void **state UNUSED)
 
 static void files_without_a_size_are_read_whole(void **state UNUSED)
 {
-	char *data;
-	size_t len;
+	struct str text = STR_INIT;
 
 	assert_int_equal(file_read(disk_system(), "/proc/self/status", 65536,
-				   &data, &len, NULL),
+				   &text, NULL),
 			 0);
-	assert_non_null(strstr(data, "VmRSS"));
-	free(data);
+	assert_non_null(strstr(str_text(&text), "VmRSS"));
+	str_fini(&text);
 }
 
 static bool file_is(struct disk *d, const char *path, const char *text)

@@ -451,7 +451,8 @@ void guard_sweep(int netns_fd, uint32_t ifindex)
 
 	if (nl_open(&nl, netns_fd, NULL))
 		return;
-	/* Mostly there is none: then the kernel says so, and that is that. */
-	(void)!guard_filter_del(nl, ifindex);
+	/* Where our filter was, and no other is, the clsact was ours too. */
+	if (!guard_filter_del(nl, ifindex) && !guard_is_shared(nl, ifindex))
+		(void)!guard_qdisc(nl, RTM_DELQDISC, 0, ifindex);
 	nl_close(nl);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <linux/fib_rules.h>
+#include <stdio.h>
 
 #include "sys/nl_message.h"
 
@@ -103,8 +104,7 @@ static bool nl_name_swap(char name[NL_NAME_MAX], const char *from,
 {
 	if (strcmp(name, from))
 		return false;
-	memset(name, 0, NL_NAME_MAX);
-	memcpy(name, to, MIN(strlen(to), NL_NAME_MAX - 1u));
+	snprintf(name, NL_NAME_MAX, "%s", to);
 	return true;
 }
 

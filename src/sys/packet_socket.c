@@ -119,6 +119,7 @@ int packet_socket_stats(struct packet_socket *ps,
 bool packet_socket_vlan(const struct msghdr *msg, uint16_t *tci, uint16_t *tpid)
 {
 	struct msghdr *m = (struct msghdr *)msg; /* CMSG_NXTHDR's signature */
+	const char *end = (char *)m->msg_control + m->msg_controllen;
 	struct tpacket_auxdata aux;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
@@ -126,6 +127,8 @@ bool packet_socket_vlan(const struct msghdr *msg, uint16_t *tci, uint16_t *tpid)
 		    c->cmsg_type != PACKET_AUXDATA ||
 		    c->cmsg_len < CMSG_LEN(sizeof(aux)))
 			continue;
+		if ((char *)CMSG_DATA(c) + sizeof(aux) > end)
+			return false;
 		memcpy(&aux, CMSG_DATA(c), sizeof(aux));
 		if (!(aux.tp_status & TP_STATUS_VLAN_VALID))
 			return false;

@@ -162,7 +162,7 @@ int udp_socket_open(const struct udp_socket_spec *s, struct err *e)
 
 int udp_socket_local_port(int fd, uint16_t *port)
 {
-	union udp_addr a;
+	union udp_addr a = { 0 };
 	socklen_t len = sizeof(a);
 
 	if (getsockname(fd, &a.sa, &len))
@@ -204,35 +204,56 @@ static bool udp_decode_name(const struct msghdr *msg,
 	return false;
 }
 
+/* Bytes from here to the end of the control data. */
+static size_t udp_room(const struct msghdr *m, const struct cmsghdr *c)
+{
+	return m->msg_controllen -
+	       (size_t)((const char *)c - (const char *)m->msg_control);
+}
+
+/* The data of a control message, when all of it is there. */
+static bool udp_get(const struct cmsghdr *c, void *out, size_t len)
+{
+	if (c->cmsg_len < CMSG_LEN(len))
+		return false;
+	memcpy(out, CMSG_DATA(c), len);
+	return true;
+}
+
 static void udp_decode_ip4(const struct cmsghdr *c, struct udp_socket_info *out)
 {
-	if (c->cmsg_type == IP_PKTINFO) {
-		struct in_pktinfo i;
+	struct in_pktinfo i;
 
-		memcpy(&i, CMSG_DATA(c), sizeof(i));
+	if (c->cmsg_type == IP_PKTINFO && udp_get(c, &i, sizeof(i))) {
 		out->local = udp_ip4(i.ipi_addr);
 		out->ifindex = (uint32_t)i.ipi_ifindex;
 	} else if (c->cmsg_type == IP_TOS) {
-		out->tos = *CMSG_DATA(c);
-		out->has_tos = true;
+		out->has_tos = udp_get(c, &out->tos, sizeof(out->tos));
 	}
 }
 
 static void udp_decode_ip6(const struct cmsghdr *c, struct udp_socket_info *out)
 {
-	if (c->cmsg_type == IPV6_PKTINFO) {
-		struct in6_pktinfo i;
+	struct in6_pktinfo i;
+	int tclass;
 
-		memcpy(&i, CMSG_DATA(c), sizeof(i));
+	if (c->cmsg_type == IPV6_PKTINFO && udp_get(c, &i, sizeof(i))) {
 		out->local = udp_ip6(&i.ipi6_addr);
 		out->ifindex = i.ipi6_ifindex;
-	} else if (c->cmsg_type == IPV6_TCLASS) {
-		int tclass;
-
-		memcpy(&tclass, CMSG_DATA(c), sizeof(tclass));
+	} else if (c->cmsg_type == IPV6_TCLASS &&
+		   udp_get(c, &tclass, sizeof(tclass))) {
 		out->tos = (uint8_t)tclass;
 		out->has_tos = true;
 	}
+}
+
+static void udp_decode_gro(const struct cmsghdr *c, struct udp_socket_info *out)
+{
+	int len;
+
+	if (c->cmsg_type == UDP_GRO && udp_get(c, &len, sizeof(len)) &&
+	    len > 0 && len <= UINT16_MAX)
+		out->segment_len = (uint16_t)len;
 }
 
 bool udp_socket_decode(const struct msghdr *msg, struct udp_socket_info *out)
@@ -243,14 +264,14 @@ bool udp_socket_decode(const struct msghdr *msg, struct udp_socket_info *out)
 	if (!udp_decode_name(msg, out))
 		return false;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_len > udp_room(m, c))
+			break;
 		if (c->cmsg_level == IPPROTO_IP)
 			udp_decode_ip4(c, out);
 		else if (c->cmsg_level == IPPROTO_IPV6)
 			udp_decode_ip6(c, out);
-		else if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO)
-			/* An int since 5.0; a uint16_t fits its low half. */
-			memcpy(&out->segment_len, CMSG_DATA(c),
-			       sizeof(out->segment_len));
+		else if (c->cmsg_level == SOL_UDP)
+			udp_decode_gro(c, out);
 	}
 	return true;
 }
