@@ -49,7 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size || size > 65536)
 		return 0;
-	h = xzalloc(sizeof(*h) + size);
+	/* Messages lie aligned in their buffer: libmnl reads up to there. */
+	h = xzalloc(MNL_ALIGN(sizeof(*h) + size - 1));
 	h->nlmsg_len = (uint32_t)(sizeof(*h) + size - 1);
 	h->nlmsg_type = types[data[0] % ARRAY_SIZE(types)];
 	memcpy(h + 1, data + 1, size - 1);

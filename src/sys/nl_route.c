@@ -334,7 +334,7 @@ static void nl_raw_drop(struct nl_raw *raw, size_t head, uint16_t type)
 
 static bool nl_retarget_u32(struct nlattr *a, uint32_t from, uint32_t to)
 {
-	if (nl_attr_u32(a) != from)
+	if (mnl_attr_get_payload_len(a) < sizeof(to) || nl_attr_u32(a) != from)
 		return false;
 	memcpy(mnl_attr_get_payload(a), &to, sizeof(to));
 	return true;

@@ -199,19 +199,21 @@ uint32_t packet_ring_lost(struct packet_ring *r)
 	return st.tp_drops;
 }
 
+/* A device that goes is first down, then gone; only the first is told as an
+ * error, so the second is asked for each time. */
 int packet_ring_error(struct packet_ring *r)
 {
 	struct sockaddr_ll sll = { 0 };
 	int pending = 0;
-	socklen_t len = sizeof(pending);
+	socklen_t len = sizeof(sll);
 
-	if (getsockopt(r->fd, SOL_SOCKET, SO_ERROR, &pending, &len) || !pending)
-		return 0;
-	len = sizeof(sll);
 	if (getsockname(r->fd, (struct sockaddr *)&sll, &len) ||
 	    sll.sll_ifindex != (int)r->ifindex)
 		return -ENODEV;
-	return -ENETDOWN;
+	len = sizeof(pending);
+	if (getsockopt(r->fd, SOL_SOCKET, SO_ERROR, &pending, &len))
+		return -errno;
+	return pending ? -ENETDOWN : 0;
 }
 
 /* There is nothing to ask: the header is only looked at when a frame is sent. */

@@ -74,8 +74,9 @@ void packet_ring_next(struct packet_ring *r);
 int packet_ring_read(struct packet_ring *r, void *buf, uint32_t cap);
 /* Frames the kernel had no room for since the last call. */
 uint32_t packet_ring_lost(struct packet_ring *r);
-/* 0; -ENETDOWN: the device is down; -ENODEV: it is gone, close. Clears what
- * makes the descriptor poll as failed. */
+/* 0; -ENETDOWN: the device went down; -ENODEV: it is gone, close. Clears what
+ * makes the descriptor poll as failed. A device that is gone polls as failed once,
+ * when it goes down; from then on only netlink and asking tell. */
 int packet_ring_error(struct packet_ring *r);
 /* May a header sent here ask for UDP segmentation? (kernel 6.2) */
 bool packet_ring_takes_uso(void);
