@@ -102,9 +102,10 @@ static int fdio_rx_one(struct fdio *f, unsigned queue, struct packet *p)
 	uint8_t *at = p->data - hdr_len;
 	ssize_t n = read(f->tt.fd[queue], at, p->cap - (size_t)(at - p->buf));
 
-	if (n < 0)
+	/* What the header cannot express is gone, and we are told EINVAL. */
+	if (n < 0 && errno != EINVAL)
 		return -errno;
-	if (hdr_len)
+	if (hdr_len && n > 0)
 		memcpy(&h, at, sizeof(h));
 	if (n < (ssize_t)hdr_len ||
 	    !frame_accept(&f->port, p, (uint32_t)n - hdr_len, &h)) {
@@ -117,9 +118,9 @@ static int fdio_rx_one(struct fdio *f, unsigned queue, struct packet *p)
 /* No buffer: a frame goes so that the descriptor does not stay readable. */
 static int fdio_rx_drop(struct fdio *f, unsigned queue)
 {
-	uint8_t scrap;
+	uint8_t scrap[FDIO_HDR_MAX + 1];
 
-	if (read(f->tt.fd[queue], &scrap, 1) < 0)
+	if (read(f->tt.fd[queue], scrap, sizeof(scrap)) < 0)
 		return -errno;
 	f->port.rx_drops[queue].pool_empty++;
 	return 0;

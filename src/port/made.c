@@ -6,6 +6,10 @@
 #include "sys/fail.h"
 #include "sys/tuntap.h"
 
+/* What the kernel gives a new device. It stays with the device, and programs
+ * that do not set it rely on it. */
+#define MADE_HDR_LEN 10u
+
 /* Persistent and held by nobody: whoever it is for opens it by name. */
 static int made_make(const struct made_spec *m, struct err *e)
 {
@@ -13,6 +17,7 @@ static int made_make(const struct made_spec *m, struct err *e)
 				 .mode = TUNTAP_MAKE,
 				 .tun = m->tun,
 				 .vnet_hdr = true,
+				 .hdr_len = MADE_HDR_LEN,
 				 .n_queues = m->queues,
 				 .netns_fd = NL_CURRENT_NS,
 				 .persist = true,
