@@ -37,44 +37,43 @@ static void nl_link_parse_tun(const struct nlattr *data, struct nl_tun *t)
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, data) switch (mnl_attr_get_type(a))
-	{
-	case IFLA_TUN_OWNER:
-		t->owner = nl_attr_u32(a);
-		t->has_owner = true;
-		break;
-	case IFLA_TUN_GROUP:
-		t->group = nl_attr_u32(a);
-		t->has_group = true;
-		break;
-	case IFLA_TUN_TYPE: /* IFF_TUN 1, IFF_TAP 2 */
-		t->tap = nl_attr_u8(a) == 2;
-		break;
-	case IFLA_TUN_PI:
-		t->packet_info = nl_attr_u8(a);
-		break;
-	case IFLA_TUN_VNET_HDR:
-		t->vnet_hdr = nl_attr_u8(a);
-		break;
-	case IFLA_TUN_PERSIST:
-		t->persist = nl_attr_u8(a);
-		break;
-	case IFLA_TUN_MULTI_QUEUE:
-		t->multi_queue = nl_attr_u8(a);
-		break;
-	case IFLA_TUN_NUM_QUEUES:
-	case IFLA_TUN_NUM_DISABLED_QUEUES:
-		t->n_queues += nl_attr_u32(a);
-		break;
-	}
+	nl_for_each_nested(a, data)
+		switch (mnl_attr_get_type(a)) {
+		case IFLA_TUN_OWNER:
+			t->owner = nl_attr_u32(a);
+			t->has_owner = true;
+			break;
+		case IFLA_TUN_GROUP:
+			t->group = nl_attr_u32(a);
+			t->has_group = true;
+			break;
+		case IFLA_TUN_TYPE: /* IFF_TUN 1, IFF_TAP 2 */
+			t->tap = nl_attr_u8(a) == 2;
+			break;
+		case IFLA_TUN_PI:
+			t->packet_info = nl_attr_u8(a);
+			break;
+		case IFLA_TUN_VNET_HDR:
+			t->vnet_hdr = nl_attr_u8(a);
+			break;
+		case IFLA_TUN_PERSIST:
+			t->persist = nl_attr_u8(a);
+			break;
+		case IFLA_TUN_MULTI_QUEUE:
+			t->multi_queue = nl_attr_u8(a);
+			break;
+		case IFLA_TUN_NUM_QUEUES:
+		case IFLA_TUN_NUM_DISABLED_QUEUES:
+			t->n_queues += nl_attr_u32(a);
+			break;
+		}
 }
 
 static void nl_link_parse_info(const struct nlattr *info, struct nl_link *l)
 {
 	const struct nlattr *a, *data = NULL;
 
-	mnl_attr_for_each_nested(a, info)
-	{
+	nl_for_each_nested(a, info) {
 		if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
 			nl_attr_name(a, l->kind);
 		else if (mnl_attr_get_type(a) == IFLA_INFO_DATA)

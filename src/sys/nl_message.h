@@ -57,6 +57,12 @@ const char *nl_why(const struct nl *nl);
 
 /* Walks attributes of a message after a family header of `size` bytes. */
 #define nl_for_each_attr(a, h, size) mnl_attr_for_each(a, h, size)
+/* The same inside one attribute, and in `len` bytes at `p`. */
+#define nl_for_each_nested(a, nest) mnl_attr_for_each_nested(a, nest)
+#define nl_for_each_in(a, p, len)                                              \
+	for ((a) = (p); mnl_attr_ok((a), (int)((const char *)(p) + (len) -     \
+					       (const char *)(a)));            \
+	     (a) = mnl_attr_next(a))
 
 uint8_t nl_attr_u8(const struct nlattr *a);
 uint16_t nl_attr_u16(const struct nlattr *a);

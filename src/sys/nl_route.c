@@ -69,8 +69,7 @@ static void nl_route_parse_first_hop(const struct rtnexthop *hop,
 	const struct nlattr *attr;
 
 	r->oif = (uint32_t)hop->rtnh_ifindex;
-	mnl_attr_for_each_payload(p, len)
-	{
+	nl_for_each_in(attr, p, len) {
 		if (mnl_attr_get_type(attr) == RTA_GATEWAY)
 			r->gateway = nl_attr_ip(attr, r->family);
 		else if (mnl_attr_get_type(attr) == RTA_VIA)
@@ -94,8 +93,7 @@ static void nl_route_parse_metrics(const struct nlattr *metrics,
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, metrics)
-	{
+	nl_for_each_nested(a, metrics) {
 		if (mnl_attr_get_type(a) == RTAX_MTU)
 			r->mtu = nl_attr_u32(a);
 	}

@@ -128,8 +128,7 @@ static int nl_rule_req(struct nl_req *req, uint16_t type, uint16_t flags,
 	memcpy(m, r->raw.data, sizeof(*m));
 	/* "Device not there now" and the like are the kernel's findings. */
 	m->flags &= FIB_RULE_INVERT;
-	mnl_attr_for_each_payload(p, len)
-	{
+	nl_for_each_in(attr, p, len) {
 		uint16_t t = mnl_attr_get_type(attr);
 
 		if (t != FRA_IIFNAME && t != FRA_OIFNAME &&
