@@ -83,6 +83,7 @@ struct act_mpls {
 	uint16_t eth_type, zero;
 	uint32_t lse, zero2;
 };
+#define ACT_MPLS_BOTTOM 0x100u /* in a label stack entry: the last */
 
 /* value and mask: n bytes each, as the field stands in the key's memory, each
  * padded to 8. Follows the struct directly: value, then mask. */
@@ -189,6 +190,14 @@ static inline struct act_list acts_list(const struct acts *a)
 				  a->len };
 }
 
+static inline bool act_nests(enum act_op op)
+{
+	return op == ACT_CLONE || op == ACT_SAMPLE || op == ACT_CHECK_LEN;
+}
+
+bool act_list_equal(struct act_list a, struct act_list b);
+uint64_t act_list_hash(struct act_list list, uint64_t seed);
+
 /* The list nested in a clone, sample or check_len; empty for other ops. */
 struct act_list act_nested(const struct act *a);
 
@@ -200,6 +209,10 @@ void acts_output(struct acts *a, uint32_t port);
 void acts_drop(struct acts *a, enum drop reason);
 void acts_push_vlan(struct acts *a, uint16_t tpid, uint16_t tci);
 void acts_pop_vlan(struct acts *a);
+/* The bottom-of-stack bit is the interpreter's business; TTL 0 copies the TTL of
+ * what is below. */
+void acts_push_mpls(struct acts *a, uint16_t eth_type, uint32_t lse);
+void acts_pop_mpls(struct acts *a, uint16_t eth_type);
 void acts_set_eth(struct acts *a, struct eth_addr dst, struct eth_addr src);
 void acts_push_eth(struct acts *a, struct eth_addr dst, struct eth_addr src,
 		   uint16_t eth_type);
@@ -208,6 +221,8 @@ void acts_u32(struct acts *a, enum act_op op, uint32_t value);
 void acts_set_field(struct acts *a, enum field_id field, const void *value,
 		    const void *mask); /* mask NULL: all ones */
 void acts_set_tunnel(struct acts *a, const struct packet_tunnel *t);
+void acts_push_outer(struct acts *a, uint16_t kind, const void *headers,
+		     uint16_t n);
 struct act_punt *acts_punt(struct acts *a, enum punt_reason reason);
 /* Opens a nested list (clone, sample, check_len); what is added from here on is
  * inside until acts_end with the returned offset. */
