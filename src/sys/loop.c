@@ -6,6 +6,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/rcu.h"
+
 #define LOOP_MAX_SIGNALS 8u
 
 struct loop {
@@ -34,6 +36,15 @@ struct loop_closure {
 	void *arg;
 };
 
+/* Callbacks run inside RCU; the thread is outside while it sleeps, so that
+ * nobody's grace period waits for an idle loop. */
+static void loop_call_inside(loop_fn *fn, void *arg)
+{
+	rcu_online();
+	fn(arg);
+	rcu_offline();
+}
+
 static void loop_run_defers(evutil_socket_t fd UNUSED, short what UNUSED,
 			    void *arg)
 {
@@ -50,7 +61,7 @@ static void loop_run_defers(evutil_socket_t fd UNUSED, short what UNUSED,
 		struct defer *d =
 			list_entry(list_pop_front(&due), struct defer, link);
 
-		d->fn(d->arg);
+		loop_call_inside(d->fn, d->arg);
 	}
 }
 
@@ -77,7 +88,7 @@ static void loop_run_calls(evutil_socket_t fd, short what UNUSED, void *arg)
 	for (c = loop_take_calls(arg); c; c = next) {
 		next = c->next;
 		__atomic_store_n(&c->pending, false, __ATOMIC_RELEASE);
-		c->fn(c->arg);
+		loop_call_inside(c->fn, c->arg);
 	}
 }
 
@@ -142,8 +153,10 @@ void loop_destroy(struct loop *loop)
 
 static void loop_turn(struct loop *loop, const bool *enough)
 {
+	rcu_offline();
 	while (!__atomic_load_n(&loop->stopped, __ATOMIC_ACQUIRE) && !*enough)
 		must(event_base_loop(loop->base, EVLOOP_ONCE) == 0);
+	rcu_online();
 }
 
 void loop_run(struct loop *loop)
@@ -196,7 +209,9 @@ static void watch_ready(evutil_socket_t fd UNUSED, short what, void *arg)
 		ready |= WATCH_READ;
 	if (what & EV_WRITE)
 		ready |= WATCH_WRITE;
+	rcu_online();
 	w->fn(w->arg, ready);
+	rcu_offline();
 }
 
 void watch_init(struct watch *w, struct loop *loop, int fd, watch_fn *fn,
@@ -240,7 +255,7 @@ static void timer_due(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
 	struct timer *t = arg;
 
-	t->fn(t->arg);
+	loop_call_inside(t->fn, t->arg);
 }
 
 void timer_init(struct timer *t, struct loop *loop, loop_fn *fn, void *arg)
@@ -305,7 +320,7 @@ static void loop_signalled(evutil_socket_t fd UNUSED, short what UNUSED,
 {
 	struct loop_signal *s = arg;
 
-	s->fn(s->arg);
+	loop_call_inside(s->fn, s->arg);
 }
 
 int loop_signal(struct loop *loop, int signum, loop_fn *fn, void *arg)

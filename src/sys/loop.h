@@ -10,6 +10,7 @@
  *           other watch, timer or defer; none is called after its fini.
  *           L3 a round runs what was due when it began: what callbacks add
  *           waits for the next, so descriptors are never starved.
+ *           L4 callbacks run inside RCU (base/rcu.h), the loop sleeps outside.
  * Threads   the thread in loop_run calls everything; any thread may call
  *           loop_stop, loop_wake and loop_post.
  * Owns      loop_post's closures; watches, timers, defers and calls are the
