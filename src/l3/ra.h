@@ -42,9 +42,8 @@ struct ra_config {
 	struct eth_addr mac;
 	struct ip6_addr from; /* a link-local address of the router */
 	uint32_t mtu;         /* 0: no MTU option */
-	uint16_t
-		lifetime_s; /* 0: not a default router; usually RA_LIFETIME_S */
-	bool managed, other; /* M and O: DHCPv6 has addresses, or the rest */
+	uint16_t lifetime_s;  /* RA_LIFETIME_S; 0: not a default router */
+	bool managed, other;  /* M and O: DHCPv6 has addresses, or the rest */
 	uint32_t max_ms, min_ms; /* 0: RA_INTERVAL_* */
 	unsigned n_prefixes;
 	struct ra_prefix prefixes[RA_MAX_PREFIXES];
@@ -58,18 +57,19 @@ struct ra_frame {
 struct ra {
 	struct ra_config config;
 	struct env *env;
-	bool running, goodbye, answer_due;
-	unsigned n_sent;    /* of the first three */
-	uint64_t next_ms;   /* next unsolicited */
-	uint64_t answer_ms; /* next solicited */
-	uint64_t last_ms;   /* last multicast; 0: none yet */
-	uint64_t deadline_ms;
+	bool running;
+	bool due;         /* tick says: one is to be taken */
+	bool goodbye;     /* the last one, with lifetime 0, is to be taken */
+	unsigned n_sent;  /* since start or change */
+	uint64_t next_ms; /* when the next goes out, whatever called for it */
+	uint64_t last_ms; /* when the last one went; 0: none yet */
 };
 
 void ra_start(struct ra *r, const struct ra_config *c, struct env *env,
 	      uint64_t now_ms);
 /* New contents: advertised soon, as at the start (6.2.4). */
 void ra_change(struct ra *r, const struct ra_config *c, uint64_t now_ms);
+/* Afterwards ra_take gives the last one, with lifetime 0: send it. */
 void ra_stop(struct ra *r);
 /* A valid RS came in (nd_decision.solicits_ra). */
 void ra_solicited(struct ra *r, uint64_t now_ms);
