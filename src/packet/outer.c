@@ -91,7 +91,7 @@ static void set_ecn(uint8_t *ip, uint8_t ecn)
 		put_be16(ip + 10,
 			 checksum_update16(get_be16(ip + 10), old, new));
 	} else {
-		new = (uint16_t)((old & ~(IP_ECN_MASK << 4)) | ecn << 4);
+		new = (uint16_t)((old & ~(IP_ECN_MASK << 4)) | (uint32_t)ecn << 4);
 		put_be16(ip, new);
 	}
 }
