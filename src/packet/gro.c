@@ -136,6 +136,7 @@ bool gro_add(struct gro *g, const uint8_t *frame, uint32_t len, bool verified)
 {
 	struct packet *h = g->head;
 	struct segment s;
+	uint8_t push;
 	uint32_t n;
 
 	if (g->ended || !segment_parse(frame, len, &s) || !flags_fit(&s) ||
@@ -149,13 +150,14 @@ bool gro_add(struct gro *g, const uint8_t *frame, uint32_t len, bool verified)
 	if (n > g->payload || h->len - g->l3 + n > IP_LEN_MAX ||
 	    packet_tailroom(h) < n || (!verified && !csum_right(&s)))
 		return false;
-	memcpy(h->data + h->len, frame + s.header_len, n);
+	push = frame[s.l4 + 13] & TCP_PSH;
+	memmove(h->data + h->len, frame + s.header_len, n);
 	h->len += n;
 	g->n++;
 	g->next_seq += n;
 	g->next_id = (uint16_t)(g->next_id + 1);
-	h->data[g->l4 + 13] |= frame[s.l4 + 13] & TCP_PSH;
-	g->ended = n < g->payload || frame[s.l4 + 13] & TCP_PSH;
+	h->data[g->l4 + 13] |= push;
+	g->ended = n < g->payload || push;
 	return true;
 }
 

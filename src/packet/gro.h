@@ -33,7 +33,8 @@ struct gro {
  * passes as it is. `verified`: a lower layer has checked the bytes' transport
  * checksum, so it need not be looked at again. */
 bool gro_start(struct gro *g, struct packet *p, bool verified);
-/* Appends the frame when it is next; false: it is not, finish the run. */
+/* Appends the frame when it is next; false: it is not, finish the run. The frame
+ * may lie behind the head in the head's own buffer: it is moved up then. */
 bool gro_add(struct gro *g, const uint8_t *frame, uint32_t len, bool verified);
 /* Makes the head a GSO packet when anything was appended. */
 void gro_finish(struct gro *g);

@@ -273,6 +273,15 @@ int test_rx(struct port *p, struct packet_batch *b, struct packet_pool *pool,
 	return 0;
 }
 
+static void test_tunnel_to_other(const struct port *p, struct packet *pkt)
+{
+	bool first = !strcmp(p->name, "127.0.0.1");
+
+	pkt->flags |= PACKET_TUNNEL;
+	pkt->tun = (struct packet_tunnel){ .id = 42, .tos = 0x12 };
+	pkt->tun.dst = ip_addr_from_ip4(first ? 0x7f000002 : 0x7f000001);
+}
+
 void test_tx(struct port *p, struct packet_pool *pool, const void *frame,
 	     size_t len, const struct vnet_header *h)
 {
@@ -285,6 +294,8 @@ void test_tx(struct port *p, struct packet_pool *pool, const void *frame,
 	if (h)
 		assert_int_equal(packet_offload_from_vnet(b.p[0], h),
 				 DROP_NONE);
+	if (p->caps & PORT_CAP_TUNNEL)
+		test_tunnel_to_other(p, b.p[0]);
 	p->ops->tx(p, &b, &p->counters[0]);
 	assert_int_equal(b.n, 0);
 }

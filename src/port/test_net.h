@@ -51,7 +51,8 @@ size_t test_frame_tcp(uint8_t *out, size_t payload, uint16_t mss, bool l3,
 /* Asks rx of queue 0 until there is something, at most `ms`: rx's result. */
 int test_rx(struct port *p, struct packet_batch *b, struct packet_pool *pool,
 	    int ms);
-/* Sends one frame by the port's tx. */
+/* Sends one frame by the port's tx; a tunnel named 127.0.0.1 sends to 127.0.0.2,
+ * any other to 127.0.0.1. */
 void test_tx(struct port *p, struct packet_pool *pool, const void *frame,
 	     size_t len, const struct vnet_header *h);
 

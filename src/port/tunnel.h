@@ -4,6 +4,7 @@
  * What      rx gives the frames that were inside, with packet_tunnel metadata
  *           (VNI, outer addresses, TOS, ports); tx sends each packet to the
  *           address in its metadata.
+ *           Queue 0 is IPv4's, or IPv6's when it is alone; queue 1 IPv6's.
  * Why so    the kernel routes the underlay. A GSO frame crosses whole: cut into
  *           wire-size datagrams by one UDP_SEGMENT send, coalesced by UDP_GRO
  *           and packet/gro.h at the far side.
@@ -12,6 +13,8 @@
  *           missing) stops the port.
  *           U3 whether a sender is a peer is the pipeline's question; rx has
  *           only checked that the datagram is VXLAN (RFC 7348 5).
+ *           U4 datagrams carry a UDP checksum: the kernel cuts only such, and
+ *           a device's offload makes it cheap (RFC 7348 5 allows it).
  * Threads   as port.h.
  * Refs      RFC 7348, RFC 6040 (ECN is carried in packet_tunnel.tos both ways). */
 #ifndef PORT_TUNNEL_H
@@ -29,7 +32,6 @@ struct tunnel_config {
 	uint32_t mtu;         /* of the underlay, outer IP packet; 0: 1500 */
 	bool fragment;        /* may be fragmented on the way; else DF is set
 			       * and what is too big is dropped TOO_BIG */
-	bool udp_checksum;    /* RFC 7348 allows none, RFC 6935 for IPv6 too */
 };
 
 struct port *tunnel_port_create(const char *name,
