@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Egress: tags, peers, length checks, floods. */
+#include "pipeline/xlate.h"
+
+static void pop_tag(struct xlate *x)
+{
+	acts_pop_vlan(&x->v->actions);
+	x->key.vlan[0] = x->key.vlan[1];
+	x->key.vlan[1] = (struct key_vlan){ 0 };
+	x->tagged = false;
+}
+
+static void push_tag(struct xlate *x, uint16_t tpid, uint16_t tci)
+{
+	acts_push_vlan(&x->v->actions, tpid, tci);
+	x->key.vlan[1] = x->key.vlan[0];
+	x->key.vlan[0] = (struct key_vlan){ tpid, tci | KEY_VLAN_PRESENT };
+	x->tagged = true;
+}
+
+void output_untag(struct xlate *x)
+{
+	if (x->tagged)
+		pop_tag(x);
+}
+
+/* Puts the domain's tag on, as the port writes it; the priority survives. */
+static void output_tag(struct xlate *x, const struct snap_domain *d,
+		       const struct snap_port *out)
+{
+	struct key_vlan old = x->key.vlan[0];
+	uint16_t tpid = vlan_port_tpid(&out->vlan);
+	uint16_t pcp = x->tagged ? old.tci & 0xe000 : 0;
+
+	if (x->tagged && old.tpid == tpid &&
+	    (old.tci & VLAN_VID_MASK) == d->vid)
+		return;
+	output_untag(x);
+	push_tag(x, tpid, (uint16_t)(d->vid | pcp));
+}
+
+static void egress_tag(struct xlate *x, const struct snap_domain *d,
+		       const struct snap_member *m)
+{
+	if (m->tagged)
+		output_tag(x, d, m->port);
+	else
+		output_untag(x);
+}
+
+void output_check_len(struct xlate *x, uint32_t mtu,
+		      const struct snap_domain *d, const struct snap_iface *i)
+{
+	struct act_punt *punt;
+	uint32_t begin;
+
+	if (mtu >= x->mtu_seen || !xlate_is_ip(x))
+		return;
+	begin = acts_begin(&x->v->actions, ACT_CHECK_LEN, mtu);
+	punt = xlate_punt(x, PUNT_TOO_BIG, d, i);
+	if (punt)
+		punt->userdata[PUNT_WORD_ADDR] = mtu;
+	acts_end(&x->v->actions, begin);
+	x->mtu_seen = mtu;
+}
+
+static void output_peer(struct xlate *x, const struct snap_domain *d,
+			const struct snap_port *peer)
+{
+	struct packet_tunnel t = { .id = d->vni, .dst = peer->remote,
+				   .flags = TUNNEL_F_DF };
+
+	acts_set_tunnel(&x->v->actions, &t);
+	acts_output(&x->v->actions, peer->tunnel_port);
+}
+
+void output_to_peer(struct xlate *x, const struct snap_domain *d,
+		    const struct snap_port *peer)
+{
+	output_check_len(x, peer->mtu, d, d->iface);
+	output_untag(x);
+	output_peer(x, d, peer);
+	xlate_note(x, TRACE_TUNNEL, peer, "through the tunnel, VNI %u",
+		   d->vni);
+}
+
+void output_member(struct xlate *x, const struct snap_domain *d,
+		   const struct snap_member *m)
+{
+	output_check_len(x, m->port->mtu, d, d->iface);
+	egress_tag(x, d, m);
+	acts_output(&x->v->actions, m->port->id);
+	xlate_note(x, TRACE_OUTPUT, m->port, "leaves%s",
+		   m->tagged ? " with its VLAN tag" : "");
+}
+
+void output_peers(struct xlate *x, const struct snap_domain *d)
+{
+	if (!d->n_peers || xlate_from_peer(x))
+		return;
+	for (unsigned i = 0; i < d->n_peers; i++)
+		output_check_len(x, d->peers[i]->mtu, d, d->iface);
+	output_untag(x);
+	for (unsigned i = 0; i < d->n_peers; i++)
+		output_peer(x, d, d->peers[i]);
+}
+
+static bool flood_allowed(const struct xlate *x, const struct snap_port *out)
+{
+	if (out == x->in || out->blocked)
+		return false;
+	return !(x->in && x->in->isolated && out->isolated);
+}
+
+/* Members come untagged first (N2), so that tags change at most twice. */
+void output_flood(struct xlate *x, const struct snap_domain *d)
+{
+	uint32_t before = x->v->actions.len;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < d->n_members; i++) {
+		const struct snap_member *m = &d->members[i];
+
+		if (!flood_allowed(x, m->port))
+			continue;
+		egress_tag(x, d, m);
+		acts_output(&x->v->actions, m->port->id);
+		n++;
+	}
+	xlate_note(x, TRACE_BRIDGE, d, "flooded to %u ports and %u peers", n,
+		   xlate_from_peer(x) ? 0 : d->n_peers);
+	output_peers(x, d);
+	if (x->v->actions.len == before)
+		xlate_drop(x, DROP_NO_MEMBERS);
+}
+
+void output_group(struct xlate *x, const struct snap_domain *d,
+		  const struct mcast_found *f)
+{
+	uint32_t before = x->v->actions.len;
+
+	for (unsigned i = 0; i < d->n_members; i++) {
+		const struct snap_member *m = &d->members[i];
+
+		if (flood_allowed(x, m->port) &&
+		    mcast_found_has(f, m->port->id)) {
+			egress_tag(x, d, m);
+			acts_output(&x->v->actions, m->port->id);
+		}
+	}
+	xlate_note(x, TRACE_BRIDGE, d, "to those who asked for the group");
+	output_peers(x, d);
+	if (x->v->actions.len == before)
+		xlate_drop(x, DROP_NO_MEMBERS);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pipeline: what happens to a packet, as a pure function.
+ *
+ * What      a snapshot and a key in; a verdict out: actions, the bits looked
+ *           at, effects as data, the stamps of what was asked.
+ * Why so    no side effects (decision D2): the datapath caches the verdict, the
+ *           switch applies the effects, explain asks the same function.
+ * Order     port -> tunnel or VLAN -> rules -> bridge (learn, reserved groups,
+ *           ARP and ND, snooping, forwarding) -> router -> bridge again -> port.
+ * Invariant X1 every bit of the key that the outcome depends on is in the mask.
+ *           X2 every lookup in a learned table adds its dependency, found or
+ *           not. X3 bounded: at most PIPELINE_MAX_HOPS routed hops and
+ *           PIPELINE_MAX_RESUBMITS table look-ups a packet.
+ * Threads   any, inside RCU.
+ * Refs      IEEE 802.1Q-2018 8; RFC 1812, 4861, 7348, 8200. */
+#ifndef PIPELINE_PIPELINE_H
+#define PIPELINE_PIPELINE_H
+
+#include "flow/verdict.h"
+#include "pipeline/snapshot.h"
+#include "pipeline/trace.h"
+
+#define PIPELINE_MAX_HOPS 8u
+#define PIPELINE_MAX_RESUBMITS 64u
+
+/* userdata of a punt: what the control thread needs to act on the packet. */
+enum punt_word {
+	PUNT_WORD_DOMAIN,  /* domain it is in, or PUNT_NONE */
+	PUNT_WORD_IFACE,   /* router interface concerned, or PUNT_NONE */
+	PUNT_WORD_ADDR,    /* ... to +3: next hop (NEIGH_MISS), MTU (TOO_BIG) */
+	PUNT_N_WORDS = 6
+};
+#define PUNT_NONE 0xffffffffu
+
+/* t may be NULL. `key` is what extraction gave. */
+void pipeline_translate(const struct snapshot *s, const struct flow_key *key,
+			struct verdict *v, struct trace *t);
+
+/* A frame of our own (ARP request, RA, ICMP error, loop probe) that starts in a
+ * domain: bridged there, to ports and peers, without learning. */
+void pipeline_originate(const struct snapshot *s, uint32_t domain,
+			const struct flow_key *key, struct verdict *v,
+			struct trace *t);
+
+/* An IP packet of a router's own (ICMP error, echo reply): `key` is that of the
+ * packet behind any Ethernet header; routed by the table of the router. */
+void pipeline_route_own(const struct snapshot *s, uint32_t router,
+			const struct flow_key *key, struct verdict *v,
+			struct trace *t);
+
+/* Goes on with a packet that was punted for NEIGH_MISS: out of `iface`, towards
+ * `next_hop`, whose MAC may be known by now (else it is punted again). */
+void pipeline_resume(const struct snapshot *s, uint32_t iface,
+		     const struct ip_addr *next_hop, const struct flow_key *key,
+		     struct verdict *v);
+
+#endif

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The entry: which port, which domain, which rules. */
+#include <stdio.h>
+
+#include "base/str.h"
+#include "pipeline/rule.h"
+#include "pipeline/xlate.h"
+
+const char *trace_kind_name(enum trace_kind k)
+{
+	static const char *const names[] = {
+		[TRACE_PORT] = "port",     [TRACE_RULE] = "rule",
+		[TRACE_BRIDGE] = "bridge", [TRACE_ROUTER] = "router",
+		[TRACE_TUNNEL] = "tunnel", [TRACE_SLOW] = "control",
+		[TRACE_DROP] = "drop",     [TRACE_OUTPUT] = "output",
+	};
+
+	return names[k];
+}
+
+void xlate_trace(struct xlate *x, enum trace_kind kind, const char *name,
+		 const struct snap_origin *origin, const char *fmt, ...)
+{
+	struct str text = STR_INIT;
+	struct trace_step step;
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_addv(&text, fmt, ap);
+	va_end(ap);
+	step = (struct trace_step){ kind, x->hops, name, str_text(&text),
+				    *origin };
+	x->t->step(x->t, &step);
+	str_fini(&text);
+}
+
+void xlate_drop(struct xlate *x, enum drop reason)
+{
+	static const struct snap_origin nowhere;
+
+	acts_drop(&x->v->actions, reason);
+	x->v->drop = (uint16_t)reason;
+	if (unlikely(x->t))
+		xlate_trace(x, TRACE_DROP, drop_name(reason), &nowhere, "%s",
+			    drop_sentence(reason));
+}
+
+struct act_punt *xlate_punt(struct xlate *x, enum punt_reason reason,
+			    const struct snap_domain *d,
+			    const struct snap_iface *i)
+{
+	static const struct snap_origin nowhere;
+	struct act_punt *a = acts_punt(&x->v->actions, reason);
+
+	if (unlikely(x->t))
+		xlate_trace(x, TRACE_SLOW, punt_reason_name(reason), &nowhere,
+			    "a copy goes to the control thread");
+	if (a) {
+		a->userdata[PUNT_WORD_DOMAIN] = d ? d->id : PUNT_NONE;
+		a->userdata[PUNT_WORD_IFACE] = i ? i->id : PUNT_NONE;
+	}
+	return a;
+}
+
+void xlate_punt_addr(struct act_punt *a, const struct ip_addr *addr)
+{
+	if (a)
+		memcpy(&a->userdata[PUNT_WORD_ADDR], addr->a.b, 16);
+}
+
+struct ip_addr xlate_ip_dst(const struct xlate *x)
+{
+	if (x->key.eth_type == ETH_TYPE_IP6)
+		return ip_addr_from_ip6(x->key.ip6_dst);
+	return ip_addr_from_ip4(x->key.ip4_dst);
+}
+
+struct ip_addr xlate_ip_src(const struct xlate *x)
+{
+	if (x->key.eth_type == ETH_TYPE_IP6)
+		return ip_addr_from_ip6(x->key.ip6_src);
+	return ip_addr_from_ip4(x->key.ip4_src);
+}
+
+bool xlate_is_ip(struct xlate *x)
+{
+	xlate_look(x, eth_type);
+	return x->plain && (x->key.eth_type == ETH_TYPE_IP4 ||
+			    x->key.eth_type == ETH_TYPE_IP6);
+}
+
+/* Which VLAN is the frame in, by its tag and its port? */
+static const struct snap_domain *classify(struct xlate *x,
+					  const struct snap_bridge *b)
+{
+	const struct key_vlan *tags = x->key.vlan;
+	struct vlan_in in;
+
+	xlate_look(x, vlan);
+	if (!b->vlan_aware) {
+		x->plain = !tags[0].tpid;
+		return snap_bridge_domain(b, 0);
+	}
+	in = vlan_classify(&x->in->vlan, tags[0]);
+	if (in.drop) {
+		xlate_drop(x, (enum drop)in.drop);
+		return NULL;
+	}
+	x->tagged = in.has_tag;
+	x->plain = !tags[in.has_tag].tpid;
+	return snap_bridge_domain(b, in.vid);
+}
+
+static bool is_probe(struct xlate *x, const struct snap_bridge *b)
+{
+	xlate_look(x, eth_dst);
+	return b->loop_guard &&
+	       eth_addr_equal(x->key.eth_dst, b->probe_mac);
+}
+
+static void port_normal(struct xlate *x)
+{
+	const struct snap_bridge *b = x->in->bridge;
+	const struct snap_domain *d;
+
+	if (is_probe(x, b)) {
+		xlate_punt(x, PUNT_LOOP_PROBE, NULL, NULL);
+		return;
+	}
+	if (x->in->blocked) {
+		xlate_drop(x, DROP_LOOP);
+		return;
+	}
+	d = classify(x, b);
+	if (d)
+		bridge_rx(x, d);
+	else if (!x->v->actions.len)
+		xlate_drop(x, DROP_VLAN_INGRESS);
+}
+
+static void run_rules(struct xlate *x, uint32_t table);
+
+/* An edit by a rule shows in the key, so that what follows sees it. */
+static void rule_set_field(struct xlate *x, const struct act *a)
+{
+	const struct act_set *set = (const struct act_set *)(const void *)a;
+	const uint8_t *value = (const uint8_t *)(set + 1);
+
+	acts_append(&x->v->actions, (struct act_list){ a, a->len });
+	field_set_masked(&x->key, set->field, value,
+			 value + ROUND_UP(set->n, 8));
+}
+
+static void rule_act(struct xlate *x, const struct act *a)
+{
+	switch (a->op) {
+	case ACT_NORMAL:
+		port_normal(x);
+		break;
+	case ACT_RESUBMIT:
+		run_rules(x, ((const struct act_u32 *)(const void *)a)->value);
+		break;
+	case ACT_SET_FIELD:
+		rule_set_field(x, a);
+		break;
+	default:
+		acts_append(&x->v->actions, (struct act_list){ a, a->len });
+	}
+}
+
+static void run_rules(struct xlate *x, uint32_t table)
+{
+	const struct snap_bridge *b = x->in->bridge;
+	struct effect count = { .kind = EFFECT_COUNT };
+	const struct rule *r;
+
+	if (table || x->resubmits++ >= PIPELINE_MAX_RESUBMITS) {
+		xlate_drop(x, DROP_RECURSION);
+		return;
+	}
+	r = rule_table_find(b->rules, &x->key, &x->v->mask);
+	if (!r) {
+		port_normal(x);
+		return;
+	}
+	if (unlikely(x->t))
+		xlate_trace(x, TRACE_RULE, b->name, &r->origin,
+			    "priority %u", r->cls.priority);
+	count.id = r->counter;
+	verdict_add_effect(x->v, &count);
+	act_list_for_each(a, rule_actions(r))
+		rule_act(x, a);
+	if (!x->v->actions.len)
+		xlate_drop(x, DROP_RULE);
+}
+
+static struct ip_addr tunnel_source(struct xlate *x)
+{
+	xlate_look(x, tun_src);
+	xlate_look(x, tun6_src);
+	if (x->key.tun_src)
+		return ip_addr_from_ip4(x->key.tun_src);
+	return ip_addr_from_ip6(x->key.tun6_src);
+}
+
+static void tunnel_rx(struct xlate *x)
+{
+	struct ip_addr remote = tunnel_source(x);
+	const struct snap_port *peer = snapshot_peer(x->s, &remote);
+	const struct snap_domain *d;
+
+	if (!peer) {
+		xlate_drop(x, DROP_NOT_A_PEER);
+		return;
+	}
+	xlate_look(x, tun_id);
+	d = x->key.tun_id <= 0xffffff
+		    ? snapshot_vni(x->s, (uint32_t)x->key.tun_id)
+		    : NULL;
+	if (!d) {
+		xlate_drop(x, DROP_NO_NETWORK);
+		return;
+	}
+	x->in = peer;
+	xlate_look(x, vlan);
+	x->plain = !x->key.vlan[0].tpid;
+	xlate_note(x, TRACE_TUNNEL, peer, "came through the tunnel, VNI %u",
+		   d->vni);
+	bridge_rx(x, d);
+}
+
+static void port_rx(struct xlate *x)
+{
+	switch (x->in->kind) {
+	case SNAP_PORT_BRIDGED:
+		if (x->in->bridge->rules)
+			run_rules(x, 0);
+		else
+			port_normal(x);
+		return;
+	case SNAP_PORT_TUNNEL:
+		tunnel_rx(x);
+		return;
+	case SNAP_PORT_ROUTED:
+		x->plain = true;
+		router_rx(x, x->in->iface);
+		return;
+	case SNAP_PORT_PEER:
+		break;
+	}
+	xlate_drop(x, DROP_NO_PORT);
+}
+
+static void xlate_begin(struct xlate *x, const struct snapshot *s,
+			const struct flow_key *key, struct verdict *v)
+{
+	verdict_init(v);
+	verdict_add_dep(v, (struct dep){ STAMP_SNAPSHOT, s->generation });
+	*x = (struct xlate){ .s = s, .v = v, .key = *key,
+			     .mtu_seen = UINT32_MAX };
+}
+
+static void xlate_end(struct xlate *x)
+{
+	if (x->v->actions.overflow) {
+		acts_clear(&x->v->actions);
+		x->v->cacheable = false;
+		xlate_drop(x, DROP_UNSUPPORTED);
+	}
+}
+
+void pipeline_translate(const struct snapshot *s, const struct flow_key *key,
+			struct verdict *v, struct trace *t)
+{
+	struct xlate x;
+
+	xlate_begin(&x, s, key, v);
+	x.t = t;
+	x.in = snapshot_port(s, key->in_port);
+	if (x.in) {
+		x.mtu_seen = x.in->mtu;
+		xlate_note(&x, TRACE_PORT, x.in, "enters");
+		port_rx(&x);
+	} else {
+		xlate_drop(&x, DROP_NO_BRIDGE);
+	}
+	xlate_end(&x);
+}
+
+void pipeline_originate(const struct snapshot *s, uint32_t domain,
+			const struct flow_key *key, struct verdict *v,
+			struct trace *t)
+{
+	const struct snap_domain *d = snapshot_domain(s, domain);
+	struct xlate x;
+
+	xlate_begin(&x, s, key, v);
+	x.t = t;
+	x.plain = true;
+	if (d)
+		bridge_forward(&x, d);
+	else
+		xlate_drop(&x, DROP_NO_BRIDGE);
+	xlate_end(&x);
+}
+
+void pipeline_route_own(const struct snapshot *s, uint32_t router,
+			const struct flow_key *key, struct verdict *v,
+			struct trace *t)
+{
+	struct xlate x;
+
+	xlate_begin(&x, s, key, v);
+	x.t = t;
+	x.plain = true;
+	if (router < s->n_routers)
+		router_forward(&x, s->routers[router], NULL);
+	else
+		xlate_drop(&x, DROP_NO_ROUTE);
+	xlate_end(&x);
+}
