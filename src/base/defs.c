@@ -76,7 +76,12 @@ void *lazy_alloc(size_t size)
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	return p == MAP_FAILED ? NULL : p;
+	if (p == MAP_FAILED)
+		return NULL;
+	/* One touched byte must not cost 2 MB; a kernel without huge pages
+	 * refuses, which is as good. */
+	(void)madvise(p, size, MADV_NOHUGEPAGE);
+	return p;
 }
 
 void lazy_free(void *p, size_t size)

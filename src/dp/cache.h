@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The cache: verdicts of one worker, found with a bounded number of probes.
+ *
+ * What      (in-port, masked key) -> program, effects, dependencies, counters.
+ * Why so    decision D3. A lookup costs at most DP_MAX_MASKS hashes and probes,
+ *           whatever rules and traffic are: when a verdict's mask would be the
+ *           fifth of its in-port, it is merged with the nearest by union, and
+ *           the entries under the narrower mask make room.
+ * Invariant C1 every flow's mask is one of its in-port's masks. C2 a flow found
+ *           covers the packet; whether it is still fresh is for flow_is_fresh.
+ *           C3 flows of a port <= its quota, flows in all <= the limit; a port
+ *           at its quota replaces one of its own.
+ * Layout    buckets of one cache line: eight (signature, index) pairs; flows in
+ *           slabs, each with its key words, dependencies and effects behind it.
+ * Threads   one owner: its worker. */
+#ifndef DP_CACHE_H
+#define DP_CACHE_H
+
+#include "dp/dp.h"
+#include "dp/program.h"
+#include "dp/slab.h"
+#include "flow/keyhash.h"
+
+struct cache_mask {
+	struct mask_plan plan;
+	struct flow_mask mask;
+	uint32_t n_flows;
+	bool in_use;
+};
+
+struct cache_port {
+	uint32_t n_flows;
+	uint8_t n_masks; /* slots of masks[] looked at */
+	struct cache_mask *masks[DP_MAX_MASKS];
+	uint32_t newest, oldest; /* slab indexes; the port's flows as a list */
+};
+
+struct flow {
+	uint64_t hash;
+	struct cache_mask *mask;
+	struct program *program;
+	uint64_t packets, bytes;
+	uint64_t new_packets, new_bytes; /* not yet reported */
+	uint64_t used_ms, marked_ms; /* marked: when eviction last spared it */
+	uint32_t port;
+	uint32_t newer, older; /* the port's list */
+	uint8_t n_words, n_deps, n_effects, zero;
+	uint64_t tail[]; /* key words, deps, effects */
+};
+
+struct cache_config {
+	uint32_t flows_per_port, flows_max;
+	uint32_t idle_ms;
+	uint64_t seed;
+};
+
+struct cache_stats {
+	uint64_t replaced, merged;
+};
+
+struct cache {
+	struct slab slab;
+	struct programs programs;
+	struct cache_bucket *buckets;
+	uint64_t bucket_mask;
+	struct cache_port **ports; /* by port number; lazily touched */
+	uint32_t n_flows;
+	uint64_t changes; /* flows put or removed: what was found may be gone */
+	struct cache_config config;
+	struct cache_stats stats;
+	uint64_t sweep; /* the bucket where the next sweep goes on */
+};
+
+int cache_init(struct cache *c, const struct cache_config *config) MUST_CHECK;
+void cache_fini(struct cache *c);
+
+/* Looks up n keys of one in-port at once; found[i] is NULL where none covers. */
+void cache_find(struct cache *c, uint32_t port, const struct flow_key *keys,
+		unsigned n, struct flow **found);
+struct flow *cache_find_one(struct cache *c, const struct flow_key *key);
+
+/* Keeps a verdict for the key; replaces what covered exactly this key before.
+ * NULL when it cannot be kept (uncacheable, or no memory): nothing is lost. */
+struct flow *cache_put(struct cache *c, const struct flow_key *key,
+		       const struct verdict *v, uint64_t now_ms);
+void cache_del(struct cache *c, struct flow *f);
+void cache_forget_port(struct cache *c, uint32_t port);
+
+/* Visits about `n` buckets from where the last call stopped: hands each flow
+ * that was used since to `used`, and removes what was idle too long. True when
+ * a whole round was completed. */
+typedef void cache_used_fn(void *ctx, struct flow *f);
+bool cache_sweep(struct cache *c, unsigned n, uint64_t now_ms,
+		 cache_used_fn *used, void *ctx);
+uint64_t cache_buckets(const struct cache *c);
+
+/* Calls fn for each flow until it says false. */
+void cache_each(struct cache *c, bool (*fn)(void *ctx, struct flow *f),
+		void *ctx);
+/* The flow's masked key, written out. */
+void flow_key_of(const struct flow *f, struct flow_key *key);
+unsigned cache_mask_count(const struct cache *c);
+
+static inline const struct dep *flow_deps(const struct flow *f)
+{
+	return (const struct dep *)(const void *)(f->tail + f->n_words);
+}
+
+static inline const struct effect *flow_effects(const struct flow *f)
+{
+	return (const struct effect *)(const void *)(f->tail + f->n_words +
+						     f->n_deps);
+}
+
+static inline bool flow_is_fresh(const struct flow *f, const struct stamps *s)
+{
+	const struct dep *d = flow_deps(f);
+
+	for (unsigned i = 0; i < f->n_deps; i++)
+		if (unlikely(!stamp_is_fresh(s, d[i])))
+			return false;
+	return true;
+}
+
+#endif

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a batch travels: extract, look up, translate what is missing, run, group
+ * by destination, send. */
+#include "dp/user.h"
+
+#include <errno.h>
+
+#include "flow/extract.h"
+#include "packet/checksum.h"
+#include "packet/offload.h"
+#include "packet/segment.h"
+
+/* --- counting --- */
+
+static struct port_counters *counters(struct dp_thread *t, uint32_t port)
+{
+	struct port *p = dp_port(t->dp, port);
+
+	return p ? &p->counters[t->index] : NULL;
+}
+
+void dp_count_drop(struct dp_thread *t, uint32_t in_port, enum drop reason)
+{
+	struct port_counters *c = counters(t, in_port);
+
+	if (c)
+		c->drops[reason]++;
+}
+
+/* --- sending --- */
+
+static struct tx_queue *tx_queue(struct dp_thread *t, uint32_t port)
+{
+	struct tx_queue *q = t->tx[port];
+
+	if (unlikely(!q)) {
+		/* Once a port and thread; the packet path allocates no more. */
+		q = xzalloc(sizeof(*q));
+		q->port = port;
+		t->tx[port] = q;
+	}
+	return q;
+}
+
+static void tx_send(struct dp_thread *t, struct tx_queue *q)
+{
+	struct port *p = dp_port(t->dp, q->port);
+
+	if (!q->batch.n)
+		return;
+	if (unlikely(!p)) {
+		for (unsigned i = 0; i < q->batch.n; i++)
+			dp_count_drop(t, q->batch.p[i]->in_port, DROP_NO_PORT);
+		packet_batch_free(&q->batch);
+		return;
+	}
+	p->ops->tx(p, &q->batch, &p->counters[t->index]);
+	q->batch.n = 0;
+}
+
+static void tx_put(struct dp_thread *t, struct tx_queue *q, struct packet *p)
+{
+	if (!q->touched) {
+		q->touched = true;
+		q->next_touched = t->touched;
+		t->touched = q;
+	}
+	q->batch.p[q->batch.n++] = p;
+	if (q->batch.n == PACKET_BATCH_MAX)
+		tx_send(t, q);
+}
+
+struct tx_target {
+	struct dp_thread *t;
+	struct tx_queue *q;
+};
+
+static void tx_segment(void *ctx, struct packet *s)
+{
+	struct tx_target *to = ctx;
+
+	tx_put(to->t, to->q, s);
+}
+
+static void tx_refuse(struct dp_thread *t, struct packet *p, enum drop why)
+{
+	dp_count_drop(t, p->in_port, why);
+	packet_free(p);
+}
+
+/* What the port cannot do is done here, at the last moment. Segments are sent a
+ * batch at a time, so that a 64 kB packet does not drain the pool. */
+static void tx_packet(struct dp_thread *t, struct packet *p, uint32_t port)
+{
+	struct tx_target to = { t, NULL };
+	const struct port *out =
+	    likely(port <= DP_MAX_PORTS) ? dp_port(t->dp, port) : NULL;
+
+	if (unlikely(!out)) {
+		tx_refuse(t, p, DROP_NO_PORT);
+		return;
+	}
+	to.q = tx_queue(t, port);
+	switch (packet_tx_need(p, out->caps, out->mtu)) {
+	case TX_CSUM:
+		packet_csum_finish(p);
+		/* fall through */
+	case TX_AS_IS:
+		tx_put(t, to.q, p);
+		return;
+	case TX_SEGMENT:
+		if (!packet_segment(p, t->pool, tx_segment, &to))
+			dp_count_drop(t, p->in_port, DROP_POOL_EMPTY);
+		packet_free(p);
+		return;
+	case TX_TOO_BIG:
+		tx_refuse(t, p, DROP_TOO_BIG);
+		return;
+	}
+}
+
+void dp_flush(struct dp_thread *t)
+{
+	struct tx_queue *q = t->touched;
+
+	t->touched = NULL;
+	while (q) {
+		struct tx_queue *next = q->next_touched;
+
+		q->touched = false;
+		tx_send(t, q);
+		q = next;
+	}
+}
+
+/* --- the interpreter's sinks --- */
+
+static void sink_output(void *ctx, struct packet *p, uint32_t port)
+{
+	tx_packet(ctx, p, port);
+}
+
+static void sink_punt(void *ctx, const struct packet *p,
+		      const struct act_punt *a)
+{
+	struct dp_thread *t = ctx;
+	const struct dp_config *c = &t->dp->config;
+
+	if (!c->cb->punt(c->ctx, p, t->key, a))
+		dp_count_drop(t, p->in_port, DROP_PUNT_QUOTA);
+}
+
+static bool sink_meter(void *ctx, uint32_t id, const struct packet *p UNUSED)
+{
+	struct dp_thread *t = ctx;
+
+	return id >= DP_MAX_METERS ||
+	       meter_pass(&t->dp->meters[id], t->now_ns);
+}
+
+static void sink_drop(void *ctx, const struct packet *p, enum drop reason)
+{
+	dp_count_drop(ctx, p->in_port, reason);
+}
+
+static uint32_t sink_random(void *ctx)
+{
+	struct dp_thread *t = ctx;
+
+	return (uint32_t)env_random(t->dp->config.env);
+}
+
+static const struct interp_ops sinks = {
+	.output = sink_output,
+	.punt = sink_punt,
+	.meter = sink_meter,
+	.drop = sink_drop,
+	.random = sink_random,
+};
+
+/* --- running --- */
+
+void dp_run_list(struct dp_thread *t, struct packet *p,
+		 const struct flow_key *key, struct act_list list)
+{
+	t->key = key;
+	if (unlikely(!list.len)) {
+		tx_refuse(t, p, DROP_NO_RULE);
+		return;
+	}
+	interp_run(&t->interp, p, list);
+}
+
+static void run_program(struct dp_thread *t, struct packet *p,
+			const struct flow_key *key, const struct program *prog)
+{
+	if (prog->only_output && !p->max_len)
+		tx_packet(t, p, prog->only_output);
+	else if (prog->only_drop)
+		tx_refuse(t, p, prog->only_drop);
+	else
+		dp_run_list(t, p, key, program_list(prog));
+}
+
+static void apply_once(struct dp_thread *t, const struct packet *p,
+		       uint32_t in_port)
+{
+	const struct dp_config *c = &t->dp->config;
+	const struct verdict *v = t->verdict;
+	struct dp_use use = { .in_port = in_port,
+			      .packets = 1,
+			      .bytes = p->len,
+			      .used_ms = t->now_ms };
+
+	if (v->n_effects)
+		c->cb->apply(c->ctx, v->effects, v->n_effects, &use);
+}
+
+/* The miss, inline: translate, apply, keep, run. */
+static void run_miss(struct dp_thread *t, struct packet *p,
+		     const struct flow_key *key)
+{
+	const struct dp_config *c = &t->dp->config;
+	struct flow *f = NULL;
+
+	c->cb->translate(c->ctx, key, t->verdict);
+	apply_once(t, p, key->in_port);
+	if (t->cache)
+		f = cache_put(t->cache, key, t->verdict, t->now_ms);
+	if (f) {
+		f->packets++;
+		f->bytes += p->len;
+	} else {
+		t->stats.uncacheable++;
+	}
+	dp_run_list(t, p, key, acts_list(&t->verdict->actions));
+}
+
+static void run_hit(struct dp_thread *t, struct packet *p,
+		    const struct flow_key *key, struct flow *f)
+{
+	t->stats.hits++;
+	f->packets++;
+	f->bytes += p->len;
+	f->new_packets++;
+	f->new_bytes += p->len;
+	f->used_ms = t->now_ms;
+	run_program(t, p, key, f->program);
+}
+
+static void run_packet(struct dp_thread *t, struct packet *p,
+		       const struct flow_key *key, struct flow *f)
+{
+	if (likely(f && flow_is_fresh(f, t->dp->config.stamps))) {
+		run_hit(t, p, key, f);
+		return;
+	}
+	if (f)
+		t->stats.stale++;
+	else
+		t->stats.misses++;
+	run_miss(t, p, key);
+}
+
+static unsigned extract_batch(struct dp_thread *t, struct packet_batch *b,
+			      struct port_counters *c, struct flow_key *keys)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < b->n; i++) {
+		struct packet *p = b->p[i];
+		enum drop d;
+
+		if (i + 1 < b->n)
+			__builtin_prefetch(b->p[i + 1]->data);
+		c->rx_bytes += p->len;
+		d = flow_extract(p, &keys[n]);
+		if (unlikely(d != DROP_NONE)) {
+			tx_refuse(t, p, d);
+			continue;
+		}
+		b->p[n++] = p;
+	}
+	c->rx_packets += b->n;
+	return n;
+}
+
+void dp_receive(struct dp_thread *t, uint32_t in_port, struct packet_batch *b,
+		struct flow_key *keys)
+{
+	struct port_counters *c = counters(t, in_port);
+	struct flow *found[PACKET_BATCH_MAX];
+	uint64_t changes;
+
+	if (unlikely(!c)) {
+		packet_batch_free(b);
+		return;
+	}
+	for (unsigned i = 0; i < b->n; i++)
+		b->p[i]->in_port = in_port;
+	b->n = extract_batch(t, b, c, keys);
+	cache_find(t->cache, in_port, keys, b->n, found);
+	changes = t->cache->changes;
+	for (unsigned i = 0; i < b->n; i++) {
+		/* What was found before a change of the cache is asked anew. */
+		if (unlikely(t->cache->changes != changes))
+			found[i] = cache_find_one(t->cache, &keys[i]);
+		run_packet(t, b->p[i], &keys[i], found[i]);
+	}
+	b->n = 0;
+}
+
+void dp_translate_one(struct dp_thread *t, struct packet *p)
+{
+	struct flow_key key;
+
+	flow_key_init(&key);
+	if (flow_extract(p, &key) != DROP_NONE) {
+		tx_refuse(t, p, DROP_TRUNCATED);
+		return;
+	}
+	run_miss(t, p, &key);
+}
+
+/* --- life --- */
+
+void dp_thread_clock(struct dp_thread *t)
+{
+	t->now_ns = env_now_ns(t->dp->config.env);
+	t->now_ms = t->now_ns / 1000000u;
+}
+
+int dp_thread_init(struct dp_thread *t, struct dp_user *dp, unsigned index,
+		   struct cache *cache)
+{
+	*t = (struct dp_thread){ .dp = dp, .index = index, .cache = cache };
+	t->pool = packet_pool_create(THREAD_POOL);
+	t->tx = lazy_alloc((DP_MAX_PORTS + 1) * sizeof(*t->tx));
+	t->verdict = xzalloc(sizeof(*t->verdict));
+	t->interp = (struct interp){ .ops = &sinks, .ctx = t, .pool = t->pool };
+	if (!t->pool || !t->tx)
+		return -ENOMEM;
+	dp_thread_clock(t);
+	return 0;
+}
+
+void dp_thread_fini(struct dp_thread *t)
+{
+	for (unsigned i = 0; t->tx && i <= DP_MAX_PORTS; i++)
+		free(t->tx[i]);
+	lazy_free(t->tx, (DP_MAX_PORTS + 1) * sizeof(*t->tx));
+	packet_pool_destroy(t->pool);
+	free(t->verdict);
+}
