@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "switch/switch.h"
+
+#include <errno.h>
+
+#include "switch/internal.h"
+
+/* The first meter number; each port may have one of each kind. */
+#define METER_FIRST 1u
+#define N_PORTS (DP_MAX_PORTS + 1u)
+
+static void serve_punts(void *arg)
+{
+	struct vswitch *sw = arg;
+	struct punt *p;
+
+	/* At most what was there at first, so that a flood cannot hold the
+	 * control thread: the rest is woken for again. */
+	for (unsigned i = 0; i < PUNT_SLOTS; i++) {
+		p = punt_queue_take(&sw->punts);
+		if (!p)
+			return;
+		sw_punted(sw, p);
+		punt_queue_done(&sw->punts, p);
+	}
+	loop_wake(sw->loop, &sw->punts.call);
+}
+
+static struct dp *create_dp(struct vswitch *sw)
+{
+	struct dp_config c = {
+		.env = sw->env,
+		.stamps = sw->stamps,
+		.cb = &sw_callbacks,
+		.ctx = sw,
+		.n_workers = sw->config.n_workers,
+		.flows_max = sw->config.flows_max,
+	};
+
+	return sw->config.dp->create(&c);
+}
+
+static int alloc_tables(struct vswitch *sw)
+{
+	sw->stamps = lazy_alloc(sizeof(*sw->stamps));
+	sw->counters = lazy_alloc(SWITCH_COUNTERS * sizeof(*sw->counters));
+	sw->meters = lazy_alloc(N_PORTS * sizeof(*sw->meters));
+	sw->blocked = lazy_alloc(N_PORTS * sizeof(*sw->blocked));
+	sw->pool = packet_pool_create(SWITCH_POOL);
+	if (!sw->stamps || !sw->counters || !sw->meters || !sw->blocked ||
+	    !sw->pool)
+		return -ENOMEM;
+	return punt_queue_init(&sw->punts, sw->loop, serve_punts, sw);
+}
+
+static void free_tables(struct vswitch *sw)
+{
+	punt_queue_fini(&sw->punts);
+	if (sw->pool)
+		packet_pool_destroy(sw->pool);
+	lazy_free(sw->blocked, N_PORTS * sizeof(*sw->blocked));
+	lazy_free(sw->meters, N_PORTS * sizeof(*sw->meters));
+	lazy_free(sw->counters, SWITCH_COUNTERS * sizeof(*sw->counters));
+	lazy_free(sw->stamps, sizeof(*sw->stamps));
+}
+
+struct vswitch *switch_create(const struct switch_config *config)
+{
+	static const struct desired nothing;
+	struct vswitch *sw = xzalloc(sizeof(*sw));
+
+	sw->config = *config;
+	sw->env = config->env;
+	sw->loop = config->loop;
+	sw->seed = env_random(sw->env);
+	sw->verdict = xzalloc(sizeof(*sw->verdict));
+	storm_init(&sw->storm, METER_FIRST, STORM_MAX_METERS - METER_FIRST);
+	timer_init(&sw->timer, sw->loop, sw_tick, sw);
+	loop_call_init(&sw->tick_call, sw_tick, sw);
+	sw->ports_used[0] = 1; /* 0 is no port */
+	if (alloc_tables(sw))
+		goto fail;
+	sw_rebuild(sw, &nothing);
+	sw->dp = create_dp(sw);
+	if (sw->dp)
+		return sw;
+fail:
+	switch_destroy(sw);
+	return NULL;
+}
+
+void switch_destroy(struct vswitch *sw)
+{
+	static const struct desired nothing;
+
+	if (!sw)
+		return;
+	if (sw->snapshot)
+		sw_rebuild(sw, &nothing);
+	if (sw->dp)
+		sw->config.dp->destroy(sw->dp);
+	timer_fini(&sw->timer);
+	rcu_barrier_wait();
+	snapshot_free(sw->snapshot);
+	free_tables(sw);
+	free(sw->bridges.at);
+	free(sw->domains.at);
+	free(sw->ifaces.at);
+	free(sw->routers.at);
+	free(sw->verdict);
+	free(sw);
+}
+
+/* --- port numbers --- */
+
+uint32_t switch_port_number(struct vswitch *sw)
+{
+	for (uint32_t i = 0; i < N_PORTS; i++) {
+		uint32_t id = (sw->port_hint + i) % N_PORTS;
+
+		if (sw->ports_used[id / 64] >> (id % 64) & 1)
+			continue;
+		sw->ports_used[id / 64] |= 1ull << (id % 64);
+		sw->port_hint = id + 1;
+		return id;
+	}
+	return 0;
+}
+
+void switch_port_release(struct vswitch *sw, uint32_t id)
+{
+	must(id && id < N_PORTS);
+	sw->ports_used[id / 64] &= ~(1ull << (id % 64));
+}
+
+int switch_port_add(struct vswitch *sw, struct port *port)
+{
+	return sw->config.dp->port_add(sw->dp, port);
+}
+
+static void forget_stations(struct vswitch *sw, uint32_t port)
+{
+	for (unsigned i = 0; i < sw->bridges.n; i++) {
+		struct sw_bridge *b = sw->bridges.at[i];
+
+		if (b)
+			mac_table_flush(b->macs, port, MAC_ANY_VID);
+	}
+	for (unsigned i = 0; i < sw->domains.n; i++) {
+		struct sw_domain *d = sw->domains.at[i];
+
+		if (d && d->mcast)
+			mcast_forget_port(d->mcast, port);
+	}
+}
+
+void switch_port_del(struct vswitch *sw, struct port *port)
+{
+	sw->config.dp->port_del(sw->dp, port->id);
+	forget_stations(sw, port->id);
+}
+
+/* --- asking --- */
+
+const struct snapshot *switch_snapshot(const struct vswitch *sw)
+{
+	return sw->snapshot;
+}
+
+struct dp *switch_dp(const struct vswitch *sw)
+{
+	return sw->dp;
+}
+
+const struct dp_ops *switch_dp_ops(const struct vswitch *sw)
+{
+	return sw->config.dp;
+}
+
+void switch_count(const struct vswitch *sw, uint32_t counter,
+		  uint64_t *packets, uint64_t *bytes)
+{
+	const struct sw_counter *c = &sw->counters[counter % SWITCH_COUNTERS];
+
+	*packets = __atomic_load_n(&c->packets, __ATOMIC_RELAXED);
+	*bytes = __atomic_load_n(&c->bytes, __ATOMIC_RELAXED);
+}
+
+void switch_explain(struct vswitch *sw, const struct flow_key *key,
+		    struct verdict *v, struct trace *t)
+{
+	pipeline_translate(sw->snapshot, key, v, t);
+}
+
+void switch_stats(const struct vswitch *sw, struct switch_stats *out)
+{
+	*out = sw->stats;
+	out->punt_dropped =
+	    __atomic_load_n(&sw->punts.dropped, __ATOMIC_RELAXED);
+}
