@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Explain: the way a packet would take, told by the function that forwards. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "control/internal.h"
+#include "flow/match.h"
+#include "packet/headers.h"
+#include "switch/switch.h"
+
+#define SOURCE_PORT 40000u
+#define TTL 64u
+#define NAME_MAX_LEN 128u
+
+struct endpoint {
+	char name[NAME_MAX_LEN]; /* as asked, without the port */
+	bool has_tp;
+	uint16_t tp;
+	const struct model_port *port; /* of whichever host; or NULL */
+	struct ip_addr ip4, ip6; /* family 0: none */
+};
+
+/* --- reading what was asked --- */
+
+static const struct model_port *port_by_name(const struct model_host *h,
+					     const char *name)
+{
+	return model_host_port(h, name);
+}
+
+static const struct model_port *port_by_ip(const struct model_host *h,
+					   const struct ip_addr *ip)
+{
+	for (unsigned i = 0; i < h->ports.n; i++) {
+		const struct model_port *p = &h->ports.items[i];
+
+		for (unsigned a = 0; a < p->addresses.n; a++)
+			if (ip_addr_equal(&p->addresses.items[a].addr, ip))
+				return p;
+	}
+	return NULL;
+}
+
+static const struct model_port *find_port(const struct model *m,
+					  const char *name,
+					  const struct ip_addr *ip)
+{
+	const struct model_port *p =
+	    ip ? port_by_ip(&m->local, ip) : port_by_name(&m->local, name);
+
+	for (unsigned i = 0; i < m->hosts.n && !p; i++)
+		p = ip ? port_by_ip(&m->hosts.items[i], ip)
+		       : port_by_name(&m->hosts.items[i], name);
+	return p;
+}
+
+static void take_address(struct endpoint *ep, const struct ip_addr *a)
+{
+	struct ip_addr *to = ip_addr_is_ip4(a) ? &ep->ip4 : &ep->ip6;
+
+	if (!to->family)
+		*to = *a;
+}
+
+/* "name", "address", "name:80", "10.0.0.1:80", "[fd00::1]:80" */
+static int split_port(const char *text, struct endpoint *ep, struct err *e)
+{
+	const char *start = text, *end = text + strlen(text);
+	const char *colon = strrchr(text, ':');
+	unsigned long tp;
+	char *stop;
+
+	if (*text == '[') {
+		start++;
+		end = strchr(text, ']');
+		if (!end || (end[1] && end[1] != ':'))
+			return err_set(e, "\"%s\": an IPv6 address with a port "
+					  "is written [ADDRESS]:PORT", text);
+		colon = end[1] ? end + 1 : NULL;
+	} else if (colon && strchr(text, ':') != colon) {
+		colon = NULL; /* a bare IPv6 address */
+	} else if (colon) {
+		end = colon;
+	}
+	if ((size_t)(end - start) >= sizeof(ep->name))
+		return err_set(e, "\"%s\": too long for a name", text);
+	memcpy(ep->name, start, (size_t)(end - start));
+	if (!colon)
+		return 0;
+	tp = strtoul(colon + 1, &stop, 10);
+	if (*stop || stop == colon + 1 || tp > 65535)
+		return err_set(e, "\"%s\": a port is a number from 0 to 65535",
+			       colon + 1);
+	ep->has_tp = true;
+	ep->tp = (uint16_t)tp;
+	return 0;
+}
+
+static int read_endpoint(struct control *c, const char *text,
+			 struct endpoint *ep, struct err *e)
+{
+	struct ip_addr ip;
+
+	*ep = (struct endpoint){ 0 };
+	if (split_port(text, ep, e))
+		return -EINVAL;
+	if (!ip_addr_parse(ep->name, &ip)) {
+		ep->port = find_port(c->model, NULL, &ip);
+		take_address(ep, &ip);
+		return 0;
+	}
+	ep->port = find_port(c->model, ep->name, NULL);
+	if (!ep->port)
+		return err_set(e, "\"%s\" is neither an address nor a port of "
+				  "the applied file; weft show ports lists "
+				  "them", ep->name);
+	for (unsigned i = 0; i < ep->port->addresses.n; i++)
+		take_address(ep, &ep->port->addresses.items[i].addr);
+	return 0;
+}
+
+/* --- the packet --- */
+
+struct question {
+	struct control *c;
+	const struct snapshot *s;
+	struct endpoint from, to;
+	struct ip_addr src, dst;
+	const struct snap_port *in;
+	const struct snap_domain *domain; /* where the source is */
+	struct flow_key key;
+};
+
+static int choose_family(struct question *q, struct err *e)
+{
+	if (q->from.ip4.family && q->to.ip4.family) {
+		q->src = q->from.ip4;
+		q->dst = q->to.ip4;
+	} else if (q->from.ip6.family && q->to.ip6.family) {
+		q->src = q->from.ip6;
+		q->dst = q->to.ip6;
+	} else {
+		return err_set(e, "%s and %s have no addresses of the same "
+				  "family that are known here; ask with "
+				  "addresses, or say them in the file",
+			       q->from.name, q->to.name);
+	}
+	return 0;
+}
+
+/* The port a station is behind, by what was learned of it. */
+static const struct snap_port *learned_port(struct question *q,
+					    struct eth_addr *mac)
+{
+	for (unsigned i = 0; i < q->s->n_domains; i++) {
+		const struct snap_domain *d = q->s->domains[i];
+		struct neigh_found n;
+		struct mac_found at;
+		struct dep dep;
+
+		if (!d || !d->neigh)
+			continue;
+		n = neigh_find(d->neigh, &q->src, &dep);
+		if (!n.found || !n.usable)
+			continue;
+		at = mac_table_find(d->bridge->macs, d->vid, n.mac, &dep);
+		if (!at.found)
+			continue;
+		*mac = n.mac;
+		q->domain = d;
+		return snapshot_port(q->s, at.port);
+	}
+	return NULL;
+}
+
+static const struct snap_domain *port_domain(const struct question *q,
+					     const struct snap_port *p)
+{
+	for (unsigned i = 0; i < q->s->n_domains; i++) {
+		const struct snap_domain *d = q->s->domains[i];
+
+		for (unsigned m = 0; d && m < d->n_members; m++)
+			if (d->members[m].port == p && !d->members[m].tagged)
+				return d;
+	}
+	return NULL;
+}
+
+static int find_source(struct question *q, struct err *e)
+{
+	const struct model_port *p = q->from.port;
+	struct real_port *r =
+	    p ? real_find(&q->c->real, p->o.name) : NULL;
+	uint32_t i = r ? model_view_port(q->c->view, p->o.name) : VIEW_NONE;
+	struct eth_addr mac = { { 0 } };
+
+	if (i != VIEW_NONE) {
+		q->in = snapshot_port(q->s, r->id);
+		mac = q->c->view->ports[i].mac;
+		q->domain = q->in ? port_domain(q, q->in) : NULL;
+	} else {
+		q->in = learned_port(q, &mac);
+	}
+	if (!q->in && p)
+		return err_set(e, "%s is on another host; ask there",
+			       q->from.name);
+	if (!q->in)
+		return err_set(e, "nobody here is known to have the address "
+				  "%s; name the port it comes from",
+			       q->from.name);
+	if (eth_addr_is_zero(mac))
+		mac = model_mac("explain", q->from.name);
+	q->key.eth_src = mac;
+	q->key.in_port = q->in->id;
+	return 0;
+}
+
+static bool on_link(const struct question *q)
+{
+	const struct snap_domain *d = q->domain;
+	uint32_t i;
+
+	for (i = 0; i < q->c->view->n_domains; i++) {
+		const struct model_network *n =
+		    q->c->view->domains[i].network;
+
+		if (!n || strcmp(n->o.name, d->name))
+			continue;
+		for (unsigned s = 0; s < n->subnets.n; s++)
+			if (ip_prefix_contains(&n->subnets.items[s], &q->dst))
+				return true;
+	}
+	return false;
+}
+
+static int station_mac(struct question *q)
+{
+	struct neigh_found n = { 0 };
+	struct dep dep;
+
+	if (q->domain->neigh)
+		n = neigh_find(q->domain->neigh, &q->dst, &dep);
+	if (n.found && n.usable)
+		q->key.eth_dst = n.mac;
+	else if (q->to.port && !eth_addr_is_zero(q->to.port->mac))
+		q->key.eth_dst = q->to.port->mac;
+	else
+		q->key.eth_dst = model_mac("explain", q->to.name);
+	return 0;
+}
+
+/* Whom the source addresses the frame to: the station on its own network, else
+ * the router. */
+static int find_next(struct question *q, struct err *e)
+{
+	if (q->in->kind == SNAP_PORT_ROUTED)
+		return 0;
+	if (!q->domain)
+		return err_set(e, "port %s is in no network where an address "
+				  "could be asked for", q->in->name);
+	if (on_link(q))
+		return station_mac(q);
+	if (!q->domain->iface)
+		return err_set(e, "%s is not on network %s and that network "
+				  "has no router; give it one under routers:",
+			       q->to.name, q->domain->name);
+	q->key.eth_dst = q->domain->iface->router->mac;
+	return 0;
+}
+
+static void fill_key(struct question *q, const char *proto)
+{
+	struct flow_key *k = &q->key;
+	bool ip6 = !ip_addr_is_ip4(&q->dst);
+
+	k->eth_type = ip6 ? ETH_TYPE_IP6 : ETH_TYPE_IP4;
+	if (q->in->kind == SNAP_PORT_ROUTED)
+		k->packet_type = ip6 ? PACKET_TYPE_IP6 : PACKET_TYPE_IP4;
+	k->ip_ttl = TTL;
+	if (ip6) {
+		k->ip6_src = q->src.a;
+		k->ip6_dst = q->dst.a;
+	} else {
+		k->ip4_src = ip_addr_ip4(&q->src);
+		k->ip4_dst = ip_addr_ip4(&q->dst);
+	}
+	if (!q->to.has_tp) {
+		k->ip_proto = ip6 ? IP_PROTO_ICMP6 : IP_PROTO_ICMP;
+		k->tp_src = ip6 ? ICMP6_ECHO_REQUEST : ICMP_ECHO_REQUEST;
+		return;
+	}
+	k->ip_proto = !strcmp(proto, "udp") ? IP_PROTO_UDP : IP_PROTO_TCP;
+	k->tp_src = SOURCE_PORT;
+	k->tp_dst = q->to.tp;
+}
+
+/* --- the answer --- */
+
+struct telling {
+	struct trace trace;
+	struct json_object *steps;
+};
+
+static void put_text(struct json_object *o, const char *key, const char *text)
+{
+	json_object_object_add(o, key,
+			       text ? json_object_new_string(text) : NULL);
+}
+
+static void on_step(struct trace *t, const struct trace_step *step)
+{
+	struct telling *tell = container_of(t, struct telling, trace);
+	struct json_object *o = json_object_new_object();
+
+	put_text(o, "kind", trace_kind_name(step->kind));
+	json_object_object_add(o, "hop", json_object_new_int((int)step->depth));
+	put_text(o, "object", step->object);
+	put_text(o, "text", step->text);
+	if (step->origin.line) {
+		put_text(o, "file", step->origin.file);
+		json_object_object_add(
+		    o, "line", json_object_new_int((int)step->origin.line));
+	}
+	json_object_array_add(tell->steps, o);
+}
+
+static const char *port_name(void *ctx, uint32_t port)
+{
+	const struct snap_port *p = snapshot_port(ctx, port);
+
+	return p ? p->name : NULL;
+}
+
+static struct json_object *answer(struct question *q)
+{
+	struct telling tell = { { on_step }, json_object_new_array() };
+	struct act_names names = {
+		.port_name = port_name,
+		.ctx = (void *)(uintptr_t)q->s,
+	};
+	struct json_object *o = json_object_new_object();
+	struct verdict *v = xzalloc(sizeof(*v));
+	struct str text = STR_INIT;
+
+	key_format(&q->key, &text);
+	put_text(o, "packet", str_text(&text));
+	str_clear(&text);
+	switch_explain(q->c->sw, &q->key, v, &tell.trace);
+	acts_format(acts_list(&v->actions), &names, &text);
+	put_text(o, "from", q->from.name);
+	put_text(o, "to", q->to.name);
+	json_object_object_add(o, "steps", tell.steps);
+	put_text(o, "actions", str_text(&text));
+	put_text(o, "drop", v->drop ? drop_name((enum drop)v->drop) : NULL);
+	put_text(o, "why", v->drop ? drop_sentence((enum drop)v->drop) : NULL);
+	str_fini(&text);
+	free(v);
+	return o;
+}
+
+static const char *param(struct json_object *params, const char *key)
+{
+	struct json_object *v;
+
+	return params && json_object_object_get_ex(params, key, &v) &&
+		       json_object_is_type(v, json_type_string)
+		   ? json_object_get_string(v)
+		   : NULL;
+}
+
+/* A packet given in full: "in_port=vm1,tcp,..." with a port's name allowed. */
+static struct json_object *explain_packet(struct question *q, const char *text,
+					  const char *from, struct err *e)
+{
+	struct real_port *p = from ? real_find(&q->c->real, from) : NULL;
+
+	if (key_parse(text, &q->key, e))
+		return NULL;
+	if (p)
+		q->key.in_port = p->id;
+	snprintf(q->from.name, sizeof(q->from.name), "%s", from ? from : "");
+	return answer(q);
+}
+
+struct json_object *explain(struct control *c, struct json_object *params,
+			    struct err *e)
+{
+	struct question q = { .c = c, .s = switch_snapshot(c->sw) };
+	const char *from = param(params, "from"), *to = param(params, "to");
+	const char *proto = param(params, "proto");
+	const char *packet = param(params, "packet");
+
+	if (packet)
+		return explain_packet(&q, packet, from, e);
+	if (!from || !to) {
+		err_set(e, "say from where and to where: weft explain A -> B");
+		return NULL;
+	}
+	if (read_endpoint(c, from, &q.from, e) ||
+	    read_endpoint(c, to, &q.to, e) || choose_family(&q, e) ||
+	    find_source(&q, e) || find_next(&q, e))
+		return NULL;
+	fill_key(&q, proto ? proto : "tcp");
+	return answer(&q);
+}

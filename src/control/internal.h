@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside control: what its files share.
+ *
+ * Threads   the control thread. */
+#ifndef CONTROL_INTERNAL_H
+#define CONTROL_INTERNAL_H
+
+#include "control/control.h"
+#include "control/desire.h"
+#include "control/real.h"
+#include "sys/loop.h"
+#include "sys/netns.h"
+#include "sys/nl.h"
+#include "sys/nl_monitor.h"
+
+struct rpc_server;
+struct store;
+struct json_object;
+
+struct control {
+	struct control_config config;
+	struct vswitch *sw;
+	struct nl *nl;
+	struct nl_monitor *monitor;
+	struct netns_watch *netns;
+	struct real real;
+	struct peer_numbers peers;
+	struct model *model;     /* applied */
+	struct model_view *view; /* of it */
+	struct store *store;
+	struct desire desire;    /* what the switch was given last */
+	struct rpc_server *rpc;
+	struct defer rebuild; /* the loop guard's wish */
+	uint64_t started_ms;
+};
+
+/* realise.c: from what is to a view. On failure what is stands somewhere in
+ * between: the caller realises the old view again. */
+int control_realise(struct control *c, const struct model_view *v,
+		    struct err *e) MUST_CHECK;
+/* The same configuration once more. */
+void control_rebuild(void *c);
+/* Nothing: for the end, and the undo of the first apply. */
+void control_clear(struct control *c, bool keep);
+
+/* watch.c: devices and namespaces that come and go. */
+int control_watch(struct control *c, struct err *e) MUST_CHECK;
+void control_unwatch(struct control *c);
+void control_port_failed(void *c, uint32_t port, int error);
+
+/* methods.c */
+int control_listen(struct control *c, struct err *e) MUST_CHECK;
+void control_unlisten(struct control *c);
+
+/* show.c: the state as JSON; the caller owns the result. NULL: no such kind. */
+struct json_object *show_kind(struct control *c, const char *kind);
+struct json_object *show_status(struct control *c);
+
+/* explain.c */
+struct json_object *explain(struct control *c, struct json_object *params,
+			    struct err *e) MUST_CHECK;
+
+#endif

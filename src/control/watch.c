@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Devices and namespaces that come and go, told by the kernel, never polled. */
+#include <errno.h>
+#include <net/if.h>
+
+#include "base/log.h"
+#include "control/internal.h"
+
+static void try_attach(struct control *c, struct real_port *p)
+{
+	struct err e = ERR_INIT;
+
+	if (real_attach(&c->real, p, &e)) {
+		log_warn("port %s: cannot be attached: %s; it is tried again "
+			 "when its device changes", p->name, p->missing);
+		err_fini(&e);
+		return;
+	}
+	if (p->attached)
+		log_info("port %s: attached to %s", p->name, p->port->device);
+}
+
+static void let_go(struct control *c, struct real_port *p, const char *why)
+{
+	log_warn("port %s: %s; it waits for %s to come back", p->name, why,
+		 p->port->device[0] ? p->port->device : "its device");
+	real_detach(&c->real, p, true);
+	free(p->missing);
+	p->missing = xstrdup(why);
+	port_set_state(p->port, PORT_ABSENT);
+}
+
+/* Carrier and MTU of what is attached; what waits for a device of this name. */
+static void link_new(struct control *c, const struct nl_link *l)
+{
+	struct real_port *p;
+
+	list_for_each(p, &c->real.ports, link) {
+		if (p->attached && p->port->ifindex == l->ifindex) {
+			bool up = l->flags & IFF_UP && l->carrier;
+
+			port_set_state(p->port, up ? PORT_UP : PORT_DOWN);
+		} else if (!p->attached && p->wanted &&
+			   !strcmp(p->port->device, l->name)) {
+			try_attach(c, p);
+		}
+	}
+}
+
+static void link_del(struct control *c, const struct nl_link *l)
+{
+	struct real_port *p;
+
+	list_for_each(p, &c->real.ports, link)
+		if (p->attached && p->port->ifindex == l->ifindex)
+			let_go(c, p, "its device is gone");
+}
+
+static void on_event(void *arg, const struct nl_event *ev)
+{
+	struct control *c = arg;
+
+	if (ev->type == NL_EVENT_LINK_NEW)
+		link_new(c, ev->link);
+	else if (ev->type == NL_EVENT_LINK_DEL)
+		link_del(c, ev->link);
+}
+
+/* A namespace that appears may be what a veth port waits for. */
+static void on_netns(void *arg, const char *name, bool present)
+{
+	struct control *c = arg;
+	struct real_port *p;
+
+	if (!present)
+		return; /* its devices tell by themselves */
+	list_for_each(p, &c->real.ports, link)
+		if (!p->attached && p->wanted && p->netns &&
+		    !strcmp(p->netns, name))
+			try_attach(c, p);
+}
+
+void control_port_failed(void *arg, uint32_t port, int error)
+{
+	struct control *c = arg;
+	struct real_port *p = real_by_id(&c->real, port);
+
+	if (!p || !p->attached)
+		return;
+	let_go(c, p, err_name(error));
+	/* Down and up again in one breath: it may be back already. */
+	try_attach(c, p);
+}
+
+int control_watch(struct control *c, struct err *e)
+{
+	int rc = nl_monitor_create(&c->monitor, c->config.loop, NL_CURRENT_NS,
+				   NL_GROUP_LINK, e);
+
+	if (rc)
+		return rc;
+	nl_monitor_listen(c->monitor, on_event, c);
+	return netns_watch_create(&c->netns, c->config.loop, on_netns, c, e);
+}
+
+void control_unwatch(struct control *c)
+{
+	if (c->netns)
+		netns_watch_destroy(c->netns);
+	if (c->monitor)
+		nl_monitor_destroy(c->monitor);
+}

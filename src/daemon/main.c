@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* weftd: build the house, run it, take it down in reverse. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/rcu.h"
+#include "control/control.h"
+#include "sys/loop.h"
+#include "sys/notify.h"
+
+#define STATE_DEFAULT "/var/lib/weft"
+#define RUN_DEFAULT "/run/weft"
+
+static const char usage[] =
+    "usage: weftd [--host NAME] [--state DIR] [--run DIR] [--workers N]\n"
+    "             [--flows N] [--debug] [--help] [--version]\n"
+    "\n"
+    "  --host NAME    this host's name in the file (default: the hostname)\n"
+    "  --state DIR    what must survive (default: " STATE_DEFAULT ")\n"
+    "  --run DIR      sockets (default: " RUN_DEFAULT ")\n"
+    "  --workers N    threads that move packets (default: half the CPUs, 4 at\n"
+    "                 most)\n"
+    "  --flows N      cached flows of a worker (default: 262144)\n"
+    "  --debug        log more\n"
+    "\n"
+    "See weftd(8). Configure it with weft(1).\n";
+
+struct options {
+	struct control_config control;
+	char hostname[sizeof(((struct utsname *)0)->nodename)];
+};
+
+static void default_options(struct options *o)
+{
+	struct utsname u;
+
+	*o = (struct options){ .control = { .env = env_system(),
+					    .state = STATE_DEFAULT,
+					    .run = RUN_DEFAULT } };
+	if (!uname(&u))
+		snprintf(o->hostname, sizeof(o->hostname), "%s", u.nodename);
+	o->control.host = o->hostname;
+}
+
+static bool parse_count(const char *name, const char *text, uint32_t max,
+			uint32_t *out)
+{
+	char *end;
+	unsigned long v = strtoul(text, &end, 10);
+
+	if (!*text || *end || v > max) {
+		fprintf(stderr, "weftd: --%s %s: a number from 0 to %u is "
+				"wanted\n", name, text, max);
+		return false;
+	}
+	*out = (uint32_t)v;
+	return true;
+}
+
+enum { EXIT_USAGE = 2, GO_ON = -1 };
+
+/* GO_ON, or the exit status. */
+static int parse_options(struct options *o, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "host", required_argument, NULL, 'h' },
+		{ "state", required_argument, NULL, 's' },
+		{ "run", required_argument, NULL, 'r' },
+		{ "workers", required_argument, NULL, 'w' },
+		{ "flows", required_argument, NULL, 'f' },
+		{ "debug", no_argument, NULL, 'd' },
+		{ "help", no_argument, NULL, '?' },
+		{ "version", no_argument, NULL, 'V' },
+		{ 0 },
+	};
+	struct control_config *c = &o->control;
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (opt) {
+		case 'h':
+			c->host = optarg;
+			break;
+		case 's':
+			c->state = optarg;
+			break;
+		case 'r':
+			c->run = optarg;
+			break;
+		case 'w':
+			if (!parse_count("workers", optarg, 15, &c->n_workers))
+				return EXIT_USAGE;
+			break;
+		case 'f':
+			if (!parse_count("flows", optarg, 1u << 24,
+					 &c->flows_max))
+				return EXIT_USAGE;
+			break;
+		case 'd':
+			log_set_level(LOG_LEVEL_DEBUG);
+			break;
+		case 'V':
+			printf("weftd %s\n", WEFT_VERSION);
+			return 0;
+		default:
+			fputs(usage, optopt ? stderr : stdout);
+			return optopt ? EXIT_USAGE : 0;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "weftd: %s: no argument is wanted; files are "
+				"applied with weft apply\n", argv[optind]);
+		return EXIT_USAGE;
+	}
+	return GO_ON;
+}
+
+static void on_signal(void *arg)
+{
+	loop_stop(arg);
+}
+
+static int run(struct options *o)
+{
+	struct err e = ERR_INIT;
+	struct control *c;
+	char *text;
+	int told;
+
+	c = control_create(&o->control, &e);
+	if (!c) {
+		text = err_format(&e);
+		fprintf(stderr, "weftd: %s\n", text);
+		free(text);
+		err_fini(&e);
+		return EXIT_FAILURE;
+	}
+	told = notify_send("READY=1");
+	log_info("weftd %s: ready as host %s", WEFT_VERSION, o->control.host);
+	loop_run(o->control.loop);
+	told = notify_send("STOPPING=1");
+	if (told < 0)
+		log_debug("the service manager does not listen: %s",
+			  err_name(told));
+	control_destroy(c);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+	int status;
+
+	default_options(&o);
+	status = parse_options(&o, argc, argv);
+	if (status != GO_ON)
+		return status;
+	o.control.loop = loop_create();
+	rcu_thread_register();
+	if (loop_signal(o.control.loop, SIGINT, on_signal, o.control.loop) ||
+	    loop_signal(o.control.loop, SIGTERM, on_signal, o.control.loop)) {
+		fputs("weftd: signals cannot be handled\n", stderr);
+		return EXIT_FAILURE;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	status = run(&o);
+	rcu_thread_unregister();
+	loop_destroy(o.control.loop);
+	return status;
+}
