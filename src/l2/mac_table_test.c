@@ -479,7 +479,8 @@ static void *race_reader(void *arg)
 				must(f.port == 1 + i);
 			else
 				must(!stamp_is_fresh(&stamps, dep));
-			r->found += f.found;
+			__atomic_add_fetch(&r->found, f.found,
+					   __ATOMIC_RELAXED);
 		}
 		rcu_quiescent();
 	}

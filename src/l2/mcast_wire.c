@@ -42,7 +42,7 @@ static bool group_is_valid(const struct ip_addr *g)
 
 static struct ip_addr read_addr(struct cursor *c, uint16_t family)
 {
-	struct ip6_addr a;
+	struct ip6_addr a = { { 0 } };
 
 	if (family == AF_INET)
 		return ip_addr_from_ip4(cursor_u32(c));

@@ -514,8 +514,7 @@ static enum neigh_resolve resolve_known(struct neigh_table *t,
 
 enum neigh_resolve neigh_resolve(struct neigh_table *t,
 				 const struct ip_addr *ip, uint32_t in_port,
-				 struct packet *p, struct eth_addr *mac,
-				 uint64_t now_ms)
+				 struct packet *p, uint64_t now_ms)
 {
 	struct neigh_entry *e;
 	enum neigh_resolve r;
@@ -529,8 +528,6 @@ enum neigh_resolve neigh_resolve(struct neigh_table *t,
 	}
 	r = e ? resolve_known(t, e, in_port, p, now_ms) :
 		resolve_new(t, ip, in_port, p, now_ms);
-	if (r == NEIGH_READY)
-		*mac = e->mac;
 	unlock(t);
 	return r;
 }

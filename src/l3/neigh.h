@@ -106,16 +106,15 @@ bool neigh_used(struct neigh_table *t, uint32_t id, uint64_t now_ms);
 
 /* Control thread: a packet from `in_port` wants to go to `ip`. */
 enum neigh_resolve {
-	NEIGH_READY,   /* *mac is it; the packet stays the caller's */
+	NEIGH_READY,   /* it is usable; the packet stays the caller's */
 	NEIGH_WAITS,   /* the table keeps the packet */
 	NEIGH_NO,      /* asked in vain: ICMP unreachable is due; caller's */
 	NEIGH_REFUSED, /* over a limit (DROP_NEIGH_WAIT); caller's */
 };
-/* p may be NULL: just ask. */
+/* p may be NULL: just ask. When READY, neigh_find has the MAC. */
 enum neigh_resolve neigh_resolve(struct neigh_table *t,
 				 const struct ip_addr *ip, uint32_t in_port,
-				 struct packet *p, struct eth_addr *mac,
-				 uint64_t now_ms);
+				 struct packet *p, uint64_t now_ms);
 
 /* What a message tells about a neighbour. */
 enum neigh_news_kind {

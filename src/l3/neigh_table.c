@@ -7,9 +7,9 @@
 #define FIND_TRIES 8u
 #define FIND_STEPS 1024u
 #define ID_INDEX_BITS 20
-#define ID_INDEX_MASK ((1u << ID_INDEX_BITS) - 1)
+#define ID_INDEX_MASK 0xfffffu
 #define ID_GENERATIONS (1u << (32 - ID_INDEX_BITS))
-_Static_assert(NEIGH_LIMIT_MAX <= 1u << ID_INDEX_BITS, "an id holds an index");
+_Static_assert(NEIGH_LIMIT_MAX - 1 <= ID_INDEX_MASK, "an id holds an index");
 
 /* --- life ---------------------------------------------------------------- */
 

@@ -69,9 +69,8 @@ static enum neigh_resolve resolve(struct neigh_table *t, uint32_t n,
 				  struct packet *p, uint64_t now)
 {
 	struct ip_addr a = ip(n);
-	struct eth_addr unused;
 
-	return neigh_resolve(t, &a, 1, p, &unused, now);
+	return neigh_resolve(t, &a, 1, p, now);
 }
 
 static struct neigh_news news(enum neigh_news_kind kind, uint32_t n,
@@ -384,7 +383,6 @@ static void
 a_port_that_scans_uses_up_only_its_own_allowance(void **state UNUSED)
 {
 	struct neigh_table *t = table(0);
-	struct eth_addr unused;
 	struct ip_addr a;
 	unsigned refused = 0;
 
@@ -393,8 +391,7 @@ a_port_that_scans_uses_up_only_its_own_allowance(void **state UNUSED)
 			   NEIGH_REFUSED;
 	assert_in_range(refused, 4000, 4950);
 	a = ip(1);
-	assert_int_equal(neigh_resolve(t, &a, 2, packet(1), &unused, T0),
-			 NEIGH_WAITS);
+	assert_int_equal(neigh_resolve(t, &a, 2, packet(1), T0), NEIGH_WAITS);
 	neigh_destroy(t, ignore_packet);
 }
 
@@ -491,12 +488,10 @@ static void ledger_resolve(struct ledger *l, struct neigh_table *t, unsigned at,
 			   uint64_t now)
 {
 	struct ip_addr a = ip(1 + (uint32_t)(env_random(&env.env) % R_ADDRS));
-	struct eth_addr m;
 
 	if (l->inside[at])
 		return;
-	if (neigh_resolve(t, &a, 1 + at % 3, packet(at), &m, now) !=
-	    NEIGH_WAITS)
+	if (neigh_resolve(t, &a, 1 + at % 3, packet(at), now) != NEIGH_WAITS)
 		return;
 	l->inside[at] = true;
 	l->n_inside++;
