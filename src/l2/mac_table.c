@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "base/chain.h"
 #include "base/fair.h"
 #include "base/hmap.h"
 #include "base/rcu.h"
@@ -13,12 +14,6 @@
 #define LOAD_RELAXED(p) __atomic_load_n(&(p), __ATOMIC_RELAXED)
 #define STORE_RELAXED(p, v) __atomic_store_n(&(p), (v), __ATOMIC_RELAXED)
 
-/* A link is an entry's index plus one, or LINK_END | bucket at a chain's end. */
-#define LINK_END 0x80000000u
-/* A reader that was led astray starts again this often, and takes this many
- * steps in all, before it gives up (and says its answer is stale already). */
-#define FIND_TRIES 8u
-#define FIND_STEPS 1024u
 #define SECOND_CHANCES 8u
 #define MOVES_WINDOW_MS 1000u
 /* Of the member `where`: the port, and this bit. */
@@ -45,10 +40,9 @@ _Static_assert(sizeof(struct mac_entry) <= 72, "about a cache line each");
 
 /* Replaced as a whole when the limit grows. */
 struct mac_core {
-	uint32_t *buckets;
+	struct chain chain;
 	struct mac_entry *pool;
-	uint32_t mask; /* of buckets */
-	uint32_t cap;  /* entries in pool */
+	uint32_t cap; /* entries in pool */
 	struct rcu_head rcu;
 };
 
@@ -91,19 +85,9 @@ static uint64_t hash_of(const struct mac_table *t, uint64_t key)
 
 /* --- the core ----------------------------------------------------------- */
 
-static uint32_t power_of_two(uint32_t n)
-{
-	uint32_t p = 16;
-
-	while (p < n)
-		p *= 2;
-	return p;
-}
-
 static void core_free(struct mac_core *c)
 {
-	if (c->buckets)
-		lazy_free(c->buckets, (c->mask + 1ul) * sizeof(*c->buckets));
+	chain_fini(&c->chain);
 	if (c->pool)
 		lazy_free(c->pool, c->cap * sizeof(*c->pool));
 	free(c);
@@ -119,13 +103,27 @@ static struct mac_core *core_create(uint32_t limit)
 	struct mac_core *c = xzalloc(sizeof(*c));
 
 	c->cap = limit;
-	c->mask = power_of_two(limit) - 1;
-	c->buckets = lazy_alloc((c->mask + 1ul) * sizeof(*c->buckets));
 	c->pool = lazy_alloc(c->cap * sizeof(*c->pool));
-	if (c->buckets && c->pool)
+	if (c->pool && chain_init(&c->chain, c->pool, sizeof(*c->pool),
+				  offsetof(struct mac_entry, next), limit) == 0)
 		return c;
 	core_free(c);
 	return NULL;
+}
+
+struct core_want {
+	uint64_t key, where;
+};
+
+static inline bool entry_match(void *entry, void *want)
+{
+	struct mac_entry *e = entry;
+	struct core_want *w = want;
+
+	if (LOAD(e->key) != w->key)
+		return false;
+	w->where = LOAD(e->where);
+	return LOAD_RELAXED(e->key) == w->key;
 }
 
 struct core_hit {
@@ -137,46 +135,12 @@ struct core_hit {
 static struct core_hit core_find(const struct mac_core *c, uint64_t hash,
 				 uint64_t key)
 {
-	uint32_t bucket = (uint32_t)hash & c->mask, steps = 0, at = 0;
+	struct core_want want = { .key = key };
+	struct core_hit hit;
 
-	for (unsigned i = 0; i < FIND_TRIES; i++) {
-		at = LOAD(c->buckets[bucket]);
-		while (at && !(at & LINK_END) && steps++ < FIND_STEPS) {
-			struct mac_entry *e = &c->pool[at - 1];
-			uint64_t where;
-
-			if (LOAD(e->key) == key) {
-				where = LOAD(e->where);
-				if (LOAD_RELAXED(e->key) == key)
-					return (struct core_hit){ e, where, 0 };
-			}
-			at = LOAD(e->next);
-		}
-		if (!at || at == (LINK_END | bucket))
-			return (struct core_hit){ 0 };
-	}
-	return (struct core_hit){ .lost = true };
-}
-
-static void core_link(struct mac_core *c, struct mac_entry *e, uint64_t hash)
-{
-	uint32_t bucket = (uint32_t)hash & c->mask;
-	uint32_t head = c->buckets[bucket];
-
-	STORE(e->next, head ? head : LINK_END | bucket);
-	STORE(c->buckets[bucket], (uint32_t)(e - c->pool) + 1);
-}
-
-static void core_unlink(struct mac_core *c, struct mac_entry *e, uint64_t hash)
-{
-	uint32_t *link = &c->buckets[(uint32_t)hash & c->mask];
-	uint32_t self = (uint32_t)(e - c->pool) + 1;
-
-	while (*link != self) {
-		must(*link && !(*link & LINK_END));
-		link = &c->pool[*link - 1].next;
-	}
-	STORE(*link, e->next);
+	hit.entry = chain_find(&c->chain, hash, entry_match, &want, &hit.lost);
+	hit.where = want.where;
+	return hit;
 }
 
 /* --- entries, under the lock -------------------------------------------- */
@@ -204,7 +168,7 @@ static void entry_delete(struct mac_table *t, struct mac_entry *e)
 {
 	uint64_t hash = hash_of(t, e->key);
 
-	core_unlink(t->core, e, hash);
+	chain_del(&t->core->chain, e, hash);
 	if (e->where & WHERE_STATIC)
 		t->n_static--;
 	else
@@ -268,7 +232,7 @@ static void table_insert(struct mac_table *t, uint64_t key, uint64_t where,
 	t->n++;
 	STORE(e->where, where);
 	STORE(e->key, key);
-	core_link(t->core, e, hash);
+	chain_put(&t->core->chain, e, hash);
 	table_bump(t, hash);
 }
 

@@ -3,9 +3,6 @@
 
 #include <errno.h>
 
-#define LINK_END 0x80000000u
-#define FIND_TRIES 8u
-#define FIND_STEPS 1024u
 #define ID_INDEX_BITS 20
 #define ID_INDEX_MASK 0xfffffu
 #define ID_GENERATIONS (1u << (32 - ID_INDEX_BITS))
@@ -13,31 +10,23 @@ _Static_assert(NEIGH_LIMIT_MAX - 1 <= ID_INDEX_MASK, "an id holds an index");
 
 /* --- life ---------------------------------------------------------------- */
 
-static size_t buckets_bytes(const struct neigh_table *t)
-{
-	return (t->mask + 1ul) * sizeof(*t->buckets);
-}
-
 int neigh_store_init(struct neigh_table *t, uint32_t limit)
 {
 	t->limit = limit;
-	t->mask = 15;
-	while (t->mask + 1 < limit)
-		t->mask = t->mask * 2 + 1;
 	t->due_ms = UINT64_MAX;
 	must(pthread_mutex_init(&t->lock, NULL) == 0);
-	t->buckets = lazy_alloc(buckets_bytes(t));
 	t->pool = lazy_alloc(limit * sizeof(*t->pool));
 	t->heap = lazy_alloc(limit * sizeof(*t->heap));
-	if (!t->buckets || !t->pool || !t->heap)
+	if (!t->pool || !t->heap ||
+	    chain_init(&t->chain, t->pool, sizeof(*t->pool),
+		       offsetof(struct neigh_entry, next), limit) < 0)
 		return -ENOMEM;
 	return fair_init(&t->shares);
 }
 
 void neigh_store_fini(struct neigh_table *t)
 {
-	if (t->buckets)
-		lazy_free(t->buckets, buckets_bytes(t));
+	chain_fini(&t->chain);
 	if (t->pool)
 		lazy_free(t->pool, t->limit * sizeof(*t->pool));
 	if (t->heap)
@@ -61,36 +50,36 @@ uint64_t neigh_store_hash(const struct neigh_table *t, const struct ip_addr *ip)
 	return hash_add(hash_u64(w[0], t->seed), w[1]);
 }
 
-static bool entry_is(const struct neigh_entry *e, const uint64_t w[2])
+struct store_want {
+	uint64_t ip[2];
+	uint64_t value;
+	uint32_t id;
+};
+
+static inline bool entry_match(void *entry, void *want)
 {
-	return NEIGH_LOAD(e->ip[0]) == w[0] && NEIGH_LOAD(e->ip[1]) == w[1];
+	struct neigh_entry *e = entry;
+	struct store_want *w = want;
+
+	w->id = NEIGH_LOAD(e->id);
+	if (!w->id || NEIGH_LOAD(e->ip[0]) != w->ip[0] ||
+	    NEIGH_LOAD(e->ip[1]) != w->ip[1])
+		return false;
+	w->value = NEIGH_LOAD(e->value);
+	return NEIGH_LOAD(e->id) == w->id;
 }
 
 struct neigh_hit neigh_store_find(const struct neigh_table *t, uint64_t hash,
 				  const struct ip_addr *ip)
 {
-	uint32_t bucket = (uint32_t)hash & t->mask, steps = 0, at = 0;
-	uint64_t w[2];
+	struct store_want want = { 0 };
+	struct neigh_hit hit;
 
-	ip_words(ip, w);
-	for (unsigned i = 0; i < FIND_TRIES; i++) {
-		at = NEIGH_LOAD(t->buckets[bucket]);
-		while (at && !(at & LINK_END) && steps++ < FIND_STEPS) {
-			struct neigh_entry *e = &t->pool[at - 1];
-			struct neigh_hit h = { .entry = e };
-
-			h.id = NEIGH_LOAD(e->id);
-			if (h.id && entry_is(e, w)) {
-				h.value = NEIGH_LOAD(e->value);
-				if (NEIGH_LOAD(e->id) == h.id)
-					return h;
-			}
-			at = NEIGH_LOAD(e->next);
-		}
-		if (!at || at == (LINK_END | bucket))
-			return (struct neigh_hit){ 0 };
-	}
-	return (struct neigh_hit){ .lost = true };
+	ip_words(ip, want.ip);
+	hit.entry = chain_find(&t->chain, hash, entry_match, &want, &hit.lost);
+	hit.value = want.value;
+	hit.id = want.id;
+	return hit;
 }
 
 struct ip_addr neigh_entry_ip(const struct neigh_entry *e)
@@ -201,29 +190,6 @@ static struct neigh_entry *entry_alloc(struct neigh_table *t)
 	return &t->pool[t->pool_used++];
 }
 
-static void entry_link(struct neigh_table *t, struct neigh_entry *e,
-		       uint64_t hash)
-{
-	uint32_t bucket = (uint32_t)hash & t->mask;
-	uint32_t head = t->buckets[bucket];
-
-	NEIGH_STORE(e->next, head ? head : LINK_END | bucket);
-	NEIGH_STORE(t->buckets[bucket], (uint32_t)(e - t->pool) + 1);
-}
-
-static void entry_unlink(struct neigh_table *t, struct neigh_entry *e,
-			 uint64_t hash)
-{
-	uint32_t *link = &t->buckets[(uint32_t)hash & t->mask];
-	uint32_t self = (uint32_t)(e - t->pool) + 1;
-
-	while (*link != self) {
-		must(*link && !(*link & LINK_END));
-		link = &t->pool[*link - 1].next;
-	}
-	NEIGH_STORE(*link, e->next);
-}
-
 static uint32_t entry_next_id(struct neigh_table *t, struct neigh_entry *e)
 {
 	e->gen = e->gen % (ID_GENERATIONS - 1) + 1;
@@ -252,7 +218,7 @@ struct neigh_entry *neigh_store_add(struct neigh_table *t,
 		fair_put(&t->shares, &e->share, in_port);
 	t->n++;
 	NEIGH_STORE(e->id, entry_next_id(t, e));
-	entry_link(t, e, hash);
+	chain_put(&t->chain, e, hash);
 	stamp_bump(t->stamps, stamp_slot(hash));
 	return e;
 }
@@ -264,7 +230,7 @@ void neigh_store_del(struct neigh_table *t, struct neigh_entry *e)
 
 	must(!e->n_waiting);
 	neigh_store_set_deadline(t, e, UINT64_MAX);
-	entry_unlink(t, e, hash);
+	chain_del(&t->chain, e, hash);
 	NEIGH_STORE(e->id, 0);
 	if (!list_is_empty(&e->share.link))
 		fair_del(&t->shares, &e->share);

@@ -3,8 +3,7 @@
  *
  * What      a pool of entries, chained from buckets for readers without locks,
  *           a heap of deadlines, fair shares. Knows no protocol.
- * Why so    as the MAC table: the pool never moves and chains end in their
- *           bucket's number, so readers notice when an entry was reused.
+ * Why so    as the MAC table: chains (base/chain.h) over a pool that never moves.
  * Invariant B1 an entry's id changes whenever it is reused, first to 0. B2 an
  *           entry with a deadline is in the heap once; the root is due first.
  * Threads   neigh_store_find: any. The rest: under the table's lock. */
@@ -15,6 +14,7 @@
 
 #include "base/be.h"
 #include "base/bucket.h"
+#include "base/chain.h"
 #include "base/fair.h"
 #include "base/hmap.h"
 #include "l3/neigh.h"
@@ -70,8 +70,7 @@ struct neigh_table {
 	struct env *env;
 	uint64_t seed;
 	uint32_t limit;
-	uint32_t mask; /* of buckets */
-	uint32_t *buckets;
+	struct chain chain;
 	struct neigh_entry *pool;
 	/* Guards all below and every write to entries. A mutex, because workers
 	 * start timers (neigh_used) while the control thread does the rest. */
