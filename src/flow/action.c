@@ -149,7 +149,7 @@ void acts_set_field(struct acts *a, enum field_id field, const void *value,
 	const struct field *f = field_get(field);
 	uint32_t padded = ROUND_UP(f->n, 8u);
 	struct act_set *act =
-	    acts_add(a, ACT_SET_FIELD, (uint32_t)sizeof(*act) + 2 * padded);
+		acts_add(a, ACT_SET_FIELD, (uint32_t)sizeof(*act) + 2 * padded);
 	uint8_t *v, *m;
 
 	if (!act)
@@ -196,7 +196,7 @@ void acts_push_outer(struct acts *a, uint16_t kind, const void *headers,
 		     uint16_t n)
 {
 	struct act_outer *act =
-	    acts_add(a, ACT_PUSH_OUTER, (uint32_t)sizeof(*act) + n);
+		acts_add(a, ACT_PUSH_OUTER, (uint32_t)sizeof(*act) + n);
 
 	if (!act)
 		return;

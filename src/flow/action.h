@@ -24,31 +24,31 @@
 #include "packet/packet.h"
 
 enum act_op {
-	ACT_OUTPUT = 1,  /* struct act_port: send a copy to a port */
-	ACT_DROP,        /* struct act_drop: says why and ends the list */
-	ACT_PUSH_VLAN,   /* struct act_vlan */
-	ACT_POP_VLAN,    /* struct act */
-	ACT_PUSH_MPLS,   /* struct act_mpls */
-	ACT_POP_MPLS,    /* struct act_mpls: eth_type of what is below */
-	ACT_SET_FIELD,   /* struct act_set: any settable field, with mask */
-	ACT_SET_ETH,     /* struct act_eth: both Ethernet addresses at once */
-	ACT_DEC_TTL,     /* struct act: IPv4/IPv6; expired: drop DROP_TTL */
-	ACT_SET_TUNNEL,  /* struct act_tunnel: metadata for the next output */
-	ACT_PUSH_OUTER,  /* struct act_outer: whole encapsulation headers */
-	ACT_POP_OUTER,   /* struct act: VXLAN, Geneve or GRE found in the frame */
-	ACT_PUSH_ETH,    /* struct act_eth: layer 3 packet becomes Ethernet */
-	ACT_POP_ETH,     /* struct act: Ethernet becomes a layer 3 packet */
-	ACT_TRUNCATE,    /* struct act_u32: cut the next output to n bytes */
-	ACT_CLONE,       /* struct act_nest: run on a copy, then go on */
-	ACT_SAMPLE,      /* struct act_sample: a clone, with a probability */
-	ACT_METER,       /* struct act_u32: id; over the rate: drop DROP_METER */
-	ACT_CHECK_LEN,   /* struct act_check_len: too long: run nested and end */
-	ACT_PUNT,        /* struct act_punt: a copy to the control thread */
-	ACT_CT,          /* kept for connection tracking; refused today */
-	ACT_NAT,         /* kept for address translation; refused today */
+	ACT_OUTPUT = 1, /* struct act_port: send a copy to a port */
+	ACT_DROP,       /* struct act_drop: says why and ends the list */
+	ACT_PUSH_VLAN,  /* struct act_vlan */
+	ACT_POP_VLAN,   /* struct act */
+	ACT_PUSH_MPLS,  /* struct act_mpls */
+	ACT_POP_MPLS,   /* struct act_mpls: eth_type of what is below */
+	ACT_SET_FIELD,  /* struct act_set: any settable field, with mask */
+	ACT_SET_ETH,    /* struct act_eth: both Ethernet addresses at once */
+	ACT_DEC_TTL,    /* struct act: IPv4/IPv6; expired: drop DROP_TTL */
+	ACT_SET_TUNNEL, /* struct act_tunnel: metadata for the next output */
+	ACT_PUSH_OUTER, /* struct act_outer: whole encapsulation headers */
+	ACT_POP_OUTER, /* struct act: VXLAN, Geneve or GRE found in the frame */
+	ACT_PUSH_ETH,  /* struct act_eth: layer 3 packet becomes Ethernet */
+	ACT_POP_ETH,   /* struct act: Ethernet becomes a layer 3 packet */
+	ACT_TRUNCATE,  /* struct act_u32: cut the next output to n bytes */
+	ACT_CLONE,     /* struct act_nest: run on a copy, then go on */
+	ACT_SAMPLE,    /* struct act_sample: a clone, with a probability */
+	ACT_METER,     /* struct act_u32: id; over the rate: drop DROP_METER */
+	ACT_CHECK_LEN, /* struct act_check_len: too long: run nested and end */
+	ACT_PUNT,      /* struct act_punt: a copy to the control thread */
+	ACT_CT,        /* kept for connection tracking; refused today */
+	ACT_NAT,       /* kept for address translation; refused today */
 	/* pipeline ops, in rules only */
-	ACT_NORMAL,      /* struct act: as a learning bridge (and router) would */
-	ACT_RESUBMIT,    /* struct act_u32: look up in that table too */
+	ACT_NORMAL,   /* struct act: as a learning bridge (and router) would */
+	ACT_RESUBMIT, /* struct act_u32: look up in that table too */
 	N_ACT_OPS
 };
 
@@ -128,26 +128,27 @@ struct act_nest {
 struct act_sample {
 	uint16_t op, len;
 	uint32_t probability; /* of 2^32 */
-	/* a list follows */
+			      /* a list follows */
 };
 
 struct act_check_len {
 	uint16_t op, len;
-	uint32_t max_l3; /* largest IP packet (or segment) in bytes that passes */
-	/* the list for what is longer follows */
+	uint32_t
+		max_l3; /* largest IP packet (or segment) in bytes that passes */
+			/* the list for what is longer follows */
 };
 
 enum punt_reason {
-	PUNT_ARP,         /* ARP for a router or for the neighbour table */
-	PUNT_ND,          /* neighbour discovery, the same */
-	PUNT_NEIGH_MISS,  /* routed, but the next hop's MAC is not known */
-	PUNT_TO_ROUTER,   /* to an address of a router: ping and the like */
-	PUNT_TTL,         /* ran out: ICMP time exceeded is due */
-	PUNT_TOO_BIG,     /* ICMP packet too big is due */
-	PUNT_NO_ROUTE,    /* ICMP unreachable is due */
-	PUNT_SNOOP,       /* IGMP, MLD: multicast membership */
-	PUNT_LOOP_PROBE,  /* our own loop probe came back */
-	PUNT_RULE,        /* a rule says so */
+	PUNT_ARP,        /* ARP for a router or for the neighbour table */
+	PUNT_ND,         /* neighbour discovery, the same */
+	PUNT_NEIGH_MISS, /* routed, but the next hop's MAC is not known */
+	PUNT_TO_ROUTER,  /* to an address of a router: ping and the like */
+	PUNT_TTL,        /* ran out: ICMP time exceeded is due */
+	PUNT_TOO_BIG,    /* ICMP packet too big is due */
+	PUNT_NO_ROUTE,   /* ICMP unreachable is due */
+	PUNT_SNOOP,      /* IGMP, MLD: multicast membership */
+	PUNT_LOOP_PROBE, /* our own loop probe came back */
+	PUNT_RULE,       /* a rule says so */
 	N_PUNT_REASONS
 };
 
@@ -158,7 +159,7 @@ struct act_punt {
 	uint16_t op, len;
 	uint8_t reason; /* enum punt_reason */
 	uint8_t zero;
-	uint16_t max_len;  /* 0: whole */
+	uint16_t max_len;     /* 0: whole */
 	uint32_t userdata[6]; /* translation's notes for the handler */
 };
 

@@ -9,8 +9,7 @@
 #include "packet/headers.h"
 #include "packet/outer.h"
 
-#define TUNNEL_FLAGS                                                           \
-	(TUNNEL_F_DF | TUNNEL_F_CSUM | TUNNEL_F_KEY | TUNNEL_F_OAM)
+#define TUNNEL_FLAGS (TUNNEL_F_DF | TUNNEL_F_CSUM | TUNNEL_F_KEY | TUNNEL_F_OAM)
 /* Less than this of a frame would be no frame. */
 #define TRUNCATE_MIN ETH_HEADER_LEN
 
@@ -35,8 +34,10 @@ static bool all_zero(const void *p, size_t n)
 static int check_vlan(struct check *c, const struct act_vlan *a)
 {
 	if (!eth_type_is_vlan(a->tpid))
-		return err_set(c->e, "push_vlan: 0x%04x is no VLAN tag type; "
-				     "use 0x8100 or 0x88a8", a->tpid);
+		return err_set(c->e,
+			       "push_vlan: 0x%04x is no VLAN tag type; "
+			       "use 0x8100 or 0x88a8",
+			       a->tpid);
 	if (a->tci & KEY_VLAN_PRESENT)
 		return err_set(c->e, "push_vlan: bit 0x1000 of the tag is not "
 				     "for actions to set");
@@ -52,11 +53,15 @@ static int check_mpls(struct check *c, const struct act_mpls *a)
 		return err_set(c->e, "%s: unused bytes are not zero",
 			       push ? "push_mpls" : "pop_mpls");
 	if (push && !eth_type_is_mpls(a->eth_type))
-		return err_set(c->e, "push_mpls: 0x%04x is no MPLS type; use "
-				     "0x8847 or 0x8848", a->eth_type);
+		return err_set(c->e,
+			       "push_mpls: 0x%04x is no MPLS type; use "
+			       "0x8847 or 0x8848",
+			       a->eth_type);
 	if (a->eth_type < ETH_TYPE_MIN)
-		return err_set(c->e, "pop_mpls: 0x%04x is no Ethertype; they "
-				     "begin at 0x0600", a->eth_type);
+		return err_set(c->e,
+			       "pop_mpls: 0x%04x is no Ethertype; they "
+			       "begin at 0x0600",
+			       a->eth_type);
 	return 0;
 }
 
@@ -67,8 +72,10 @@ static int check_eth(struct check *c, const struct act_eth *a)
 	if (a->op == ACT_SET_ETH && a->eth_type)
 		return err_set(c->e, "set_eth does not set the type");
 	if (a->op == ACT_PUSH_ETH && a->eth_type < ETH_TYPE_MIN)
-		return err_set(c->e, "push_eth: 0x%04x is no Ethertype; they "
-				     "begin at 0x0600", a->eth_type);
+		return err_set(c->e,
+			       "push_eth: 0x%04x is no Ethertype; they "
+			       "begin at 0x0600",
+			       a->eth_type);
 	return 0;
 }
 
@@ -87,8 +94,10 @@ static int check_set_bytes(struct check *c, const struct act_set *a,
 			return err_set(c->e, "set: the mask reaches beyond %s",
 				       f->name);
 		if (value[i] & ~mask[i])
-			return err_set(c->e, "set(%s): the value has bits "
-					     "outside its mask", f->name);
+			return err_set(c->e,
+				       "set(%s): the value has bits "
+				       "outside its mask",
+				       f->name);
 	}
 	if (!all_zero(value + f->n, padded - f->n) ||
 	    !all_zero(mask + f->n, padded - f->n))
@@ -140,8 +149,10 @@ static int check_tunnel(struct check *c, const struct act_tunnel *a)
 
 	if (a->options_len > TUNNEL_OPTIONS_MAX || a->options_len % 4 ||
 	    a->len != sizeof(*a) + padded)
-		return err_set(c->e, "tunnel: options are whole words, at most "
-				     "%u bytes", TUNNEL_OPTIONS_MAX);
+		return err_set(c->e,
+			       "tunnel: options are whole words, at most "
+			       "%u bytes",
+			       TUNNEL_OPTIONS_MAX);
 	if (!is_address(&a->src) || !is_address(&a->dst))
 		return err_set(c->e, "tunnel: an address is neither IPv4 nor "
 				     "IPv6");
@@ -165,8 +176,10 @@ static int check_outer(struct check *c, const struct act_outer *a)
 		return err_set(c->e, "push_outer: no encapsulation %u",
 			       a->kind);
 	if (!a->n || a->n > OUTER_MAX || a->len != sizeof(*a) + padded)
-		return err_set(c->e, "push_outer: from 1 to %u bytes of "
-				     "headers, not %u", OUTER_MAX, a->n);
+		return err_set(c->e,
+			       "push_outer: from 1 to %u bytes of "
+			       "headers, not %u",
+			       OUTER_MAX, a->n);
 	if (!all_zero((const uint8_t *)(a + 1) + a->n, padded - a->n))
 		return err_set(c->e, "push_outer: unused bytes are not zero");
 	return 0;
@@ -307,7 +320,9 @@ int acts_check(struct act_list list, bool in_rule, struct err *e)
 	struct check c = { in_rule, 0, e };
 
 	if (list.len > ACTS_MAX_LEN || list.len % 8)
-		return err_set(e, "a list of actions has at most %u bytes, in "
-				  "eights", ACTS_MAX_LEN);
+		return err_set(e,
+			       "a list of actions has at most %u bytes, in "
+			       "eights",
+			       ACTS_MAX_LEN);
 	return check_list(&c, list);
 }

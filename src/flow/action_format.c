@@ -24,9 +24,9 @@ static bool is_word(const char *s)
 
 static void format_port(const struct format *f, uint32_t port)
 {
-	const char *name = f->names && f->names->port_name
-				   ? f->names->port_name(f->names->ctx, port)
-				   : NULL;
+	const char *name = f->names && f->names->port_name ?
+				   f->names->port_name(f->names->ctx, port) :
+				   NULL;
 
 	/* A name that cannot be quoted either stays a number. */
 	if (!name || strpbrk(name, "\"\n"))
@@ -63,8 +63,7 @@ static void format_set(const struct format *f, const struct act_set *a)
 	memset(&k, 0, sizeof(k));
 	memcpy((uint8_t *)&k + field->offset, value, a->n);
 	v = field_read(field, &k);
-	memcpy((uint8_t *)&k + field->offset, value + ROUND_UP(a->n, 8u),
-	       a->n);
+	memcpy((uint8_t *)&k + field->offset, value + ROUND_UP(a->n, 8u), a->n);
 	m = field_read(field, &k);
 	str_addf(f->out, "set(%s=", field->name);
 	field_format(field, &v, &m, f->out);

@@ -36,21 +36,35 @@ static const struct {
 	const char *name;
 	enum act_op op;
 } op_names[] = {
-	{ "output", ACT_OUTPUT },         { "drop", ACT_DROP },
-	{ "push_vlan", ACT_PUSH_VLAN },   { "pop_vlan", ACT_POP_VLAN },
-	{ "push_mpls", ACT_PUSH_MPLS },   { "pop_mpls", ACT_POP_MPLS },
-	{ "set", ACT_SET_FIELD },         { "set_eth", ACT_SET_ETH },
-	{ "dec_ttl", ACT_DEC_TTL },       { "tunnel", ACT_SET_TUNNEL },
-	{ "push_outer", ACT_PUSH_OUTER }, { "pop_outer", ACT_POP_OUTER },
-	{ "push_eth", ACT_PUSH_ETH },     { "pop_eth", ACT_POP_ETH },
-	{ "truncate", ACT_TRUNCATE },     { "clone", ACT_CLONE },
-	{ "sample", ACT_SAMPLE },         { "meter", ACT_METER },
-	{ "check_len", ACT_CHECK_LEN },   { "punt", ACT_PUNT },
-	{ "normal", ACT_NORMAL },         { "resubmit", ACT_RESUBMIT },
-	{ "ct", ACT_CT },                 { "nat", ACT_NAT },
+	{ "output", ACT_OUTPUT },
+	{ "drop", ACT_DROP },
+	{ "push_vlan", ACT_PUSH_VLAN },
+	{ "pop_vlan", ACT_POP_VLAN },
+	{ "push_mpls", ACT_PUSH_MPLS },
+	{ "pop_mpls", ACT_POP_MPLS },
+	{ "set", ACT_SET_FIELD },
+	{ "set_eth", ACT_SET_ETH },
+	{ "dec_ttl", ACT_DEC_TTL },
+	{ "tunnel", ACT_SET_TUNNEL },
+	{ "push_outer", ACT_PUSH_OUTER },
+	{ "pop_outer", ACT_POP_OUTER },
+	{ "push_eth", ACT_PUSH_ETH },
+	{ "pop_eth", ACT_POP_ETH },
+	{ "truncate", ACT_TRUNCATE },
+	{ "clone", ACT_CLONE },
+	{ "sample", ACT_SAMPLE },
+	{ "meter", ACT_METER },
+	{ "check_len", ACT_CHECK_LEN },
+	{ "punt", ACT_PUNT },
+	{ "normal", ACT_NORMAL },
+	{ "resubmit", ACT_RESUBMIT },
+	{ "ct", ACT_CT },
+	{ "nat", ACT_NAT },
 	/* as others call them */
-	{ "strip_vlan", ACT_POP_VLAN },   { "set_tunnel", ACT_SET_TUNNEL },
-	{ "controller", ACT_PUNT },       { "ct_clear", ACT_CT },
+	{ "strip_vlan", ACT_POP_VLAN },
+	{ "set_tunnel", ACT_SET_TUNNEL },
+	{ "controller", ACT_PUNT },
+	{ "ct_clear", ACT_CT },
 };
 
 const char *act_op_name(enum act_op op)
@@ -123,8 +137,7 @@ static int expect(struct parse *p, char c)
 }
 
 /* Copies what is up to the next of `stops`, without spaces around it. */
-static int take_token(struct parse *p, const char *stops, char *to,
-		      size_t room)
+static int take_token(struct parse *p, const char *stops, char *to, size_t room)
 {
 	const char *start;
 	size_t n;
@@ -215,8 +228,9 @@ static int read_hex(struct parse *p, const char *at, const char *text,
 
 	if (strncmp(text, "0x", 2) || n % 2 ||
 	    strspn(text + 2, "0123456789abcdefABCDEF") != n - 2)
-		return fail(p, at, "bytes are written as 0x and pairs of "
-				   "hexadecimal digits");
+		return fail(p, at,
+			    "bytes are written as 0x and pairs of "
+			    "hexadecimal digits");
 	n = n / 2 - 1;
 	if (n > max || n > HEX_MAX)
 		return fail(p, at, "%zu bytes are too many: at most %llu", n,
@@ -258,13 +272,17 @@ static int read_param(struct parse *p, const struct param *q,
 	case PARAM_MAC:
 		if (!eth_addr_parse(a->value, q->to))
 			return 0;
-		return fail(p, a->at, "%s: an Ethernet address is wanted, such "
-				      "as 02:00:00:00:00:01", q->name);
+		return fail(p, a->at,
+			    "%s: an Ethernet address is wanted, such "
+			    "as 02:00:00:00:00:01",
+			    q->name);
 	case PARAM_IP:
 		if (!ip_addr_parse(a->value, q->to))
 			return 0;
-		return fail(p, a->at, "%s: an IP address is wanted, such as "
-				      "192.0.2.1", q->name);
+		return fail(p, a->at,
+			    "%s: an IP address is wanted, such as "
+			    "192.0.2.1",
+			    q->name);
 	case PARAM_HEX:
 		return read_hex(p, a->at, a->value, q->max, q->to);
 	case PARAM_FLAG:
@@ -588,8 +606,9 @@ static int parse_push_outer(struct parse *p, const char *at)
 	if (each_arg(p, outer_arg, &o))
 		return -EINVAL;
 	if (!o.headers.n)
-		return fail(p, at, "push_outer needs the encapsulation and its "
-				   "headers, as in push_outer(vxlan,0x...)");
+		return fail(p, at,
+			    "push_outer needs the encapsulation and its "
+			    "headers, as in push_outer(vxlan,0x...)");
 	acts_push_outer(p->out, (uint16_t)o.kind, o.headers.b,
 			(uint16_t)o.headers.n);
 	return 0;
@@ -661,9 +680,9 @@ static int parse_punt(struct parse *p, const char *at)
 /* truncate, meter, resubmit: one number. */
 static int parse_u32(struct parse *p, const char *at, enum act_op op)
 {
-	const char *what = op == ACT_TRUNCATE ? "max_len"
-			   : op == ACT_METER  ? "id"
-					      : "table";
+	const char *what = op == ACT_TRUNCATE ? "max_len" :
+			   op == ACT_METER    ? "id" :
+						"table";
 	uint64_t v = 0;
 	struct param q = { what, PARAM_NUMBER, UINT32_MAX, &v, true, false };
 
@@ -706,8 +725,9 @@ static int read_probability(struct parse *p, const struct arg *a, uint32_t *out)
 	char *end;
 
 	if (!a->key || strcmp(a->key, "p"))
-		return fail(p, a->at, "sample begins with p=, as in "
-				      "sample(p=10%%,...)");
+		return fail(p, a->at,
+			    "sample begins with p=, as in "
+			    "sample(p=10%%,...)");
 	if (!strchr(a->value, '%')) {
 		if (read_number(p, a->at, a->value, UINT32_MAX, &v))
 			return -EINVAL;
@@ -717,8 +737,10 @@ static int read_probability(struct parse *p, const struct arg *a, uint32_t *out)
 	percent = strtod(a->value, &end);
 	if (!isdigit((unsigned char)*a->value) || strcmp(end, "%") ||
 	    percent > 100)
-		return fail(p, a->at, "a percentage from 0%% to 100%% is "
-				      "wanted, not `%s`", a->value);
+		return fail(p, a->at,
+			    "a percentage from 0%% to 100%% is "
+			    "wanted, not `%s`",
+			    a->value);
 	*out = act_probability(percent);
 	return 0;
 }
@@ -786,8 +808,9 @@ static int parse_op(struct parse *p, enum act_op op, const char *at)
 		return 0;
 	case ACT_CT:
 	case ACT_NAT:
-		return fail(p, at, "connection tracking is not there yet: ct "
-				   "and nat cannot be used");
+		return fail(p, at,
+			    "connection tracking is not there yet: ct "
+			    "and nat cannot be used");
 	case N_ACT_OPS:
 		break;
 	}
@@ -801,8 +824,10 @@ static int unknown_op(struct parse *p, const char *at, const char *word)
 	if (!*word)
 		return fail(p, at, "an action is wanted here");
 	if (strspn(word, "0123456789") == strlen(word))
-		return fail(p, at, "`%s` is no action; a port is written as "
-				   "output:%s", word, word);
+		return fail(p, at,
+			    "`%s` is no action; a port is written as "
+			    "output:%s",
+			    word, word);
 	for (size_t i = 0; i < ARRAY_SIZE(op_names); i++)
 		names[i] = op_names[i].name;
 	return fail_unknown(p, at, "action", word,
@@ -831,8 +856,8 @@ static int parse_act(struct parse *p)
 		return fail(p, at, "more than %u bytes of actions",
 			    ACTS_MAX_LEN);
 	if (!act_nests(op_names[i].op) &&
-	    acts_check((struct act_list){ (const struct act *)(const void *)
-						  &p->out->room[begin / 8],
+	    acts_check((struct act_list){ (const struct act *)(const void *)&p
+						  ->out->room[begin / 8],
 					  p->out->len - begin },
 		       true, p->e))
 		return fail_here(p, at);

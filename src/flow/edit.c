@@ -101,11 +101,14 @@ enum drop edit_push_vlan(struct packet *p, uint16_t tpid, uint16_t tci)
 
 enum drop edit_pop_vlan(struct packet *p)
 {
-	if (!is_ethernet(p) ||
-	    p->len < ETH_HEADER_LEN + VLAN_HEADER_LEN ||
+	if (!is_ethernet(p) || p->len < ETH_HEADER_LEN + VLAN_HEADER_LEN ||
 	    !eth_type_is_vlan(get_be16(p->data + TYPE_AT)) ||
 	    !take_out(p, TYPE_AT, VLAN_HEADER_LEN))
 		return DROP_ACTION;
+	/* A frame with more tags than the key holds has its layer 3 come into
+	 * view. */
+	if (unlikely(eth_type_is_vlan(get_be16(p->data + TYPE_AT))))
+		edit_relocate(p);
 	return DROP_NONE;
 }
 
@@ -129,7 +132,7 @@ enum drop edit_push_mpls(struct packet *p, uint16_t eth_type, uint32_t lse)
 {
 	struct edit_at at;
 
-	if (!edit_find(p, &at) || !at.type_at)
+	if (!edit_find(p, &at) || !at.type_at || eth_type_is_vlan(at.type))
 		return DROP_ACTION;
 	lse &= ~ACT_MPLS_BOTTOM;
 	if (!eth_type_is_mpls(at.type))
@@ -195,7 +198,7 @@ enum drop edit_pop_eth(struct packet *p)
 	    !packet_pull(p, ETH_HEADER_LEN))
 		return DROP_ACTION;
 	p->packet_type =
-	    at.type == ETH_TYPE_IP4 ? PACKET_TYPE_IP4 : PACKET_TYPE_IP6;
+		at.type == ETH_TYPE_IP4 ? PACKET_TYPE_IP4 : PACKET_TYPE_IP6;
 	p->l3 = p->len ? 0 : PACKET_NO_LAYER;
 	return DROP_NONE;
 }

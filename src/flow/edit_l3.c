@@ -173,12 +173,15 @@ static bool csum_elsewhere(const struct edit_ip *ip)
 	       ip->l4 + at + 2 > ip->end;
 }
 
+/* Zero and 0xffff are the same sum. UDP's zero says "none"; of ICMP a message
+ * that is all zero has to have 0xffff (RFC 1624 3). */
 static void csum_store(const struct edit_ip *ip, uint8_t *csum, uint16_t v)
 {
-	bool zero_says_none = ip->proto == IP_PROTO_UDP ||
-			      ip->proto == IP_PROTO_UDPLITE;
+	bool not_zero = ip->proto == IP_PROTO_UDP ||
+			ip->proto == IP_PROTO_UDPLITE ||
+			ip->proto == IP_PROTO_ICMP;
 
-	put_be16(csum, !v && zero_says_none ? 0xffff : v);
+	put_be16(csum, !v && not_zero ? 0xffff : v);
 }
 
 bool edit_pseudo_changed(struct packet *p, const struct edit_ip *ip,

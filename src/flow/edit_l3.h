@@ -17,7 +17,7 @@ struct edit_ip {
 	uint32_t l3, l4, end; /* end: of the IP packet, without padding */
 	uint8_t proto;
 	bool is_ip6;
-	bool has_l4;     /* not a later fragment, extensions understood */
+	bool has_l4; /* not a later fragment, extensions understood */
 	bool is_fragment;
 	bool routed_away; /* a routing header names another destination */
 };

@@ -68,7 +68,8 @@ static void merge_host(const struct act_set *a, void *member)
 /* The lowest eight bits, of a member of any width. */
 static uint8_t merge_u8(const struct act_set *a, uint8_t was)
 {
-	return (uint8_t)((was & ~*set_mask(a)) | (*set_value(a) & *set_mask(a)));
+	return (uint8_t)((was & ~*set_mask(a)) |
+			 (*set_value(a) & *set_mask(a)));
 }
 
 static enum drop set_nothing(struct packet *p, const struct act_set *a,
@@ -387,8 +388,9 @@ static bool find_nd(const struct packet *p, const struct act_set *a,
 {
 	const uint8_t *nd;
 
-	if (!find_l4(p, a, ip) || !ip->has_l4 || ip->end - ip->l4 < ND_LEN)
-		return false;
+	if (!find_l4(p, a, ip) || !ip->has_l4 || ip->is_fragment ||
+	    ip->end - ip->l4 < ND_LEN)
+		return false; /* fragments: RFC 6980 5 */
 	nd = p->data + ip->l4;
 	return (nd[0] == ICMP6_NS || nd[0] == ICMP6_NA) && !nd[1];
 }
@@ -562,7 +564,7 @@ static const struct setter setters[N_FIELDS] = {
 	[FIELD_TUN_TTL] = { set_tunnel, TUNNEL_AT(ttl) },
 	[FIELD_TUN_TP_SRC] = { set_tunnel, TUNNEL_AT(tp_src) },
 	[FIELD_TUN_TP_DST] = { set_tunnel, TUNNEL_AT(tp_dst) },
-	[FIELD_METADATA ... FIELD_XXREG3] = { set_nothing, 0 },
+	[FIELD_METADATA... FIELD_XXREG3] = { set_nothing, 0 },
 	[FIELD_SKB_PRIORITY] = { set_nothing, 0 },
 	[FIELD_PKT_MARK] = { set_nothing, 0 },
 };
