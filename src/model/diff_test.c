@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
-#include "model/testing.h"
+#include "model/testing_test.h"
 
 static const char before[] =
 	"weft: 1\n"

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "model/testing.h"
+#include "model/testing_test.h"
 
 static const char base[] = "weft: 1\n"
 			   "networks: {blue: {vni: 5}, green: }\n"

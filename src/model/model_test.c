@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "model/testing.h"
+#include "model/testing_test.h"
 #include "model/view.h"
 
 /* --- right files ---------------------------------------------------------- */

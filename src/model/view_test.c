@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "model/testing.h"
+#include "model/testing_test.h"
 
 static struct model_view *view_of(const struct model *m, const char *host)
 {

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this room's tests share. */
-#ifndef MODEL_TESTING_H
-#define MODEL_TESTING_H
+/* What the tests of this room share.
+ *
+ * What      a model from text that must be right; the examples as text.
+ * Threads   none of its own. */
+#ifndef MODEL_TESTING_TEST_H
+#define MODEL_TESTING_TEST_H
 
 #include <stdio.h>
 
