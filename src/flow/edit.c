@@ -134,6 +134,8 @@ enum drop edit_push_mpls(struct packet *p, uint16_t eth_type, uint32_t lse)
 
 	if (!edit_find(p, &at) || !at.type_at || eth_type_is_vlan(at.type))
 		return DROP_ACTION;
+	if (packet_is_gso(p)) /* nobody segments behind a label */
+		return DROP_UNSUPPORTED;
 	lse &= ~ACT_MPLS_BOTTOM;
 	if (!eth_type_is_mpls(at.type))
 		lse |= ACT_MPLS_BOTTOM;

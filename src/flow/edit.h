@@ -11,8 +11,10 @@
  *           D3 a checksum that was right stays right, a partial one stays
  *           partial, one that was wrong stays wrong: sums are updated, never
  *           taken anew. D4 l3, l4, inner and csum_start are right after it.
- * Returns   DROP_NONE, DROP_ACTION when the edit does not fit the packet, or
- *           what else is said.
+ * Returns   DROP_NONE; DROP_ACTION when the edit does not fit the packet;
+ *           DROP_UNSUPPORTED, with the packet as it was, when it cannot be done
+ *           on a GSO packet, but on each of its segments: labels, a second
+ *           encapsulation, taking one off that many datagrams have.
  * Threads   values.
  * Refs      RFC 1624 (eqn 3), RFC 768 (zero), RFC 8200 8.1, RFC 3032. */
 #ifndef FLOW_EDIT_H

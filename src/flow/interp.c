@@ -3,6 +3,7 @@
 
 #include "flow/edit.h"
 #include "packet/offload.h"
+#include "packet/segment.h"
 
 /* One list being run on one packet, which the walk owns. */
 struct walk {
@@ -166,17 +167,57 @@ static enum drop edit_run(struct packet *p, const struct act *a)
 	return DROP_UNSUPPORTED;
 }
 
-static void walk_edit(struct walk *w, const struct act *a)
+struct cut {
+	struct walk *w;
+	struct act_list rest;
+};
+
+static void walk_segment(void *ctx, struct packet *segment)
+{
+	const struct cut *cut = ctx;
+	struct walk w = { .in = cut->w->in,
+			  .p = segment,
+			  .served = cut->w->served };
+
+	walk_list(&w, cut->rest);
+}
+
+/* What cannot be done on the large frame is done on each segment of it. */
+static void walk_cut(struct walk *w, struct act_list rest)
+{
+	struct cut cut = { w, rest };
+	struct segment_plan sp;
+
+	if (!segment_plan_init(&sp, w->p)) {
+		walk_drop(w, DROP_UNSUPPORTED);
+		return;
+	}
+	if (!packet_segment(w->p, w->in->pool, walk_segment, &cut)) {
+		walk_drop(w, DROP_POOL_EMPTY);
+		return;
+	}
+	packet_free(w->p);
+	w->p = NULL;
+}
+
+static void walk_edit(struct walk *w, const struct act *a, const char *end)
 {
 	enum drop d = edit_run(w->p, a);
 
-	if (unlikely(d != DROP_NONE))
+	if (likely(d == DROP_NONE))
+		return;
+	if (d == DROP_UNSUPPORTED && packet_is_gso(w->p))
+		walk_cut(w, (struct act_list){
+				    a, (uint32_t)(end - (const char *)a) });
+	else
 		walk_drop(w, d);
 }
 
-static void walk_act(struct walk *w, const struct act *a, bool is_last)
+/* `end`: of the list that `a` stands in. */
+static void walk_act(struct walk *w, const struct act *a, const char *end)
 {
 	const struct act_u32 *u = (const void *)a;
+	bool is_last = (const char *)a + a->len == end;
 
 	switch (a->op) {
 	case ACT_OUTPUT:
@@ -201,7 +242,7 @@ static void walk_act(struct walk *w, const struct act *a, bool is_last)
 		walk_punt(w, a);
 		break;
 	default: /* not an enum: bytes that acts_check read */
-		walk_edit(w, a);
+		walk_edit(w, a, end);
 	}
 }
 
@@ -211,7 +252,7 @@ static void walk_list(struct walk *w, struct act_list list)
 	const char *end = (const char *)list.first + list.len;
 
 	act_list_for_each(a, list) {
-		walk_act(w, a, (const char *)a + a->len == end);
+		walk_act(w, a, end);
 		if (!w->p)
 			return;
 	}

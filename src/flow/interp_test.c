@@ -7,8 +7,12 @@
 
 #include "base/be.h"
 #include "base/str.h"
+#include "flow/extract.h"
 #include "flow/interp.h"
 #include "flow/packet_model.h"
+#include "packet/checksum.h"
+#include "packet/outer.h"
+#include "packet/segment.h"
 
 #define POOL 8u
 
@@ -261,6 +265,43 @@ static void a_large_frame_is_as_long_as_its_segments(void **state)
 	}
 }
 
+/* Runs the list on a TCP frame of 500 bytes, to be cut into 200 and the rest. */
+static void check_large(struct bench *b, const char *list, const char *want)
+{
+	struct interp in = { &ops, b, b->pool };
+	struct packet *p = packet_alloc(b->pool);
+	struct err e = ERR_INIT;
+	struct flow_key key;
+
+	b->m.proto = 6;
+	b->m.partial = true;
+	b->m.payload_len = 500;
+	model_fill(&b->m, p);
+	p->gso_size = 200;
+	p->gso_type = GSO_TCP4;
+	flow_key_init(&key);
+	assert_int_equal(flow_extract(p, &key), DROP_NONE);
+	str_clear(&b->log);
+	if (acts_parse(list, NULL, b->list, &e))
+		fail_msg("%s: %s", list, e.text);
+	interp_run(&in, p, acts_list(b->list));
+	assert_string_equal(str_text(&b->log), want);
+}
+
+static void what_a_large_frame_cannot_have_its_segments_get(void **state)
+{
+	struct bench *b = *state;
+
+	check_large(b, "output:1,push_vlan(vid=5),output:2",
+		    "out 1 len 554 vlan 0; out 2 len 558 vlan 5; ");
+	check_large(b, "output:1,push_mpls,output:2",
+		    "out 1 len 554 vlan 0; out 2 len 258 vlan 0; "
+		    "out 2 len 258 vlan 0; out 2 len 158 vlan 0; ");
+	check_large(b, "normal",
+		    "drop unsupported; drop unsupported; "
+		    "drop unsupported; ");
+}
+
 static void without_a_buffer_the_copy_is_lost_not_the_packet(void **state)
 {
 	struct bench *b = *state;
@@ -282,6 +323,190 @@ static void what_nobody_resolved_is_not_run(void **state)
 	check(b, "resubmit(3)", "drop unsupported; ");
 }
 
+/* --- whatever the list, sums that were right are right --- */
+
+struct judge {
+	struct packet_pool *pool;
+	struct acts *list;
+	uint64_t seed;
+	bool is_ip;
+	unsigned n_right, n_wrong, n_segments, n_outer;
+};
+
+static uint16_t under_labels(const struct packet *p)
+{
+	uint16_t at = p->l3;
+
+	while (!(get_be32(p->data + at) & ACT_MPLS_BOTTOM))
+		at += 4;
+	return at + 4;
+}
+
+/* Of the outermost packet: the IPv4 header's sum, and the transport's. */
+static void judge_one(struct judge *j, struct packet *p)
+{
+	enum csum_state state;
+	struct flow_key key;
+	const uint8_t *ip;
+
+	packet_csum_finish(p);
+	flow_key_init(&key);
+	(void)flow_extract(p, &key);
+	if (!j->is_ip || p->l3 == PACKET_NO_LAYER)
+		return;
+	if (key.eth_type == 0x8847 || key.eth_type == 0x8848)
+		p->l3 = under_labels(p);
+	else if (key.eth_type != 0x0800 && key.eth_type != 0x86dd)
+		return;
+	state = packet_csum_verify(p);
+	j->n_right += state == CSUM_RIGHT;
+	j->n_wrong += state == CSUM_WRONG;
+	ip = p->data + p->l3;
+	if (ip[0] >> 4 == 4)
+		j->n_wrong += model_sum(ip, (ip[0] & 0xfu) * 4u, 0) != 0xffff;
+}
+
+/* The packet, and what it carries. */
+static void judge_layers(struct judge *j, struct packet *p)
+{
+	uint16_t inner = p->inner;
+
+	judge_one(j, p);
+	if (inner == PACKET_NO_LAYER)
+		return;
+	j->n_outer++;
+	assert_true(packet_pull(p, inner));
+	judge_one(j, p);
+}
+
+static void judge_segment(void *ctx, struct packet *p)
+{
+	struct judge *j = ctx;
+
+	j->n_segments++;
+	judge_layers(j, p);
+	packet_free(p);
+}
+
+static void judge_output(void *ctx, struct packet *p, uint32_t port)
+{
+	struct judge *j = ctx;
+
+	(void)port;
+	if (packet_is_gso(p))
+		assert_true(packet_segment(p, j->pool, judge_segment, j));
+	else
+		judge_layers(j, p);
+	packet_free(p);
+}
+
+static void judge_drop(void *ctx, const struct packet *p, enum drop reason)
+{
+	(void)ctx;
+	(void)p;
+	(void)reason;
+}
+
+static void add_outer(struct judge *j)
+{
+	bool ip6 = model_rand(&j->seed, 2);
+	struct packet_tunnel t = { .id = 5 };
+	uint8_t headers[OUTER_MAX];
+	struct eth_addr mac = { { 2 } };
+	uint32_t n;
+
+	t.src = ip6 ? ip_addr_from_ip6((struct ip6_addr){ { 0xfd } }) :
+		      ip_addr_from_ip4(0x0a000001);
+	t.dst = t.src;
+	t.flags = ip6 || model_rand(&j->seed, 2) ? TUNNEL_F_CSUM : 0;
+	n = outer_build(OUTER_VXLAN, mac, mac, &t, headers, sizeof(headers));
+	acts_push_outer(j->list, OUTER_VXLAN, headers, (uint16_t)n);
+}
+
+/* Edits that fit the packet, outputs between them, perhaps an encapsulation. */
+static void random_list(struct judge *j, const struct model *start)
+{
+	struct model m = *start;
+	unsigned n = model_rand(&j->seed, 8);
+
+	acts_clear(j->list);
+	for (unsigned i = 0; i < n; i++) {
+		struct model next = m;
+		uint32_t len = j->list->len;
+
+		model_random_edit(&m, j->list, &j->seed);
+		if (model_apply(&next, &acts_list(j->list).first[len / 8]))
+			j->list->len = len;
+		else
+			m = next;
+		if (!model_rand(&j->seed, 4))
+			acts_output(j->list, 1);
+	}
+	if (!m.no_eth && !model_rand(&j->seed, 3))
+		add_outer(j);
+	acts_output(j->list, 2);
+}
+
+static void random_packet(struct judge *j, struct model *m)
+{
+	model_random(m, &j->seed);
+	j->is_ip = m->l3 <= MODEL_IP6;
+	m->segments_left = 0;
+	m->no_csum &= m->l3 == MODEL_IP4; /* RFC 8200 8.1 */
+	if (m->proto == 132)
+		m->partial = false;
+	if (m->l3 > MODEL_IP6 || m->proto != 6 || !model_rand(&j->seed, 2))
+		return;
+	m->partial = true;
+	m->fragment = false;
+	m->hop_options = m->dst_options = m->routing = m->auth = false;
+	m->options = 0;
+	m->padding = 0;
+	m->payload_len = 400;
+}
+
+static void sums_that_were_right_stay_right(void **state)
+{
+	static const struct interp_ops judge_ops = { .output = judge_output,
+						     .drop = judge_drop };
+	struct judge j = { .pool = packet_pool_create(64) };
+	struct interp in = { &judge_ops, &j, j.pool };
+
+	(void)state;
+	j.list = xzalloc(sizeof(*j.list));
+	for (unsigned i = 0; i < 20000; i++) {
+		struct packet *p = packet_alloc(j.pool);
+		struct flow_key key;
+		struct model m;
+
+		random_packet(&j, &m);
+		random_list(&j, &m);
+		model_fill(&m, p);
+		flow_key_init(&key);
+		(void)flow_extract(p, &key);
+		if (m.partial && m.proto == 6 && m.payload_len == 400) {
+			p->gso_size = 150;
+			p->gso_type = m.l3 == MODEL_IP4 ? GSO_TCP4 : GSO_TCP6;
+		}
+		interp_run(&in, p, acts_list(j.list));
+		if (j.n_wrong) {
+			struct str text = STR_INIT;
+
+			acts_format(acts_list(j.list), NULL, &text);
+			print_message("%u: gso %u l3 %d proto %u: %s\n", i,
+				      m.payload_len == 400, m.l3, m.proto,
+				      str_text(&text));
+			fail();
+		}
+	}
+	assert_true(j.n_right > 10000);
+	assert_true(j.n_segments > 1000);
+	assert_true(j.n_outer > 1000);
+	assert_int_equal(packet_pool_free_count(j.pool), 64);
+	packet_pool_destroy(j.pool);
+	free(j.list);
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -295,8 +520,10 @@ int main(void)
 		T(a_meter_that_is_full_ends_the_list),
 		T(too_long_a_packet_takes_the_other_way),
 		T(a_large_frame_is_as_long_as_its_segments),
+		T(what_a_large_frame_cannot_have_its_segments_get),
 		T(without_a_buffer_the_copy_is_lost_not_the_packet),
 		T(what_nobody_resolved_is_not_run),
+		cmocka_unit_test(sums_that_were_right_stay_right),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
