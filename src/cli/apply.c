@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands that take or give a whole file. */
+#include <errno.h>
+
+#include "cli/cli.h"
+#include "cli/js.h"
+#include "model/model.h"
+
+#define READ_STEP 65536u
+
+/* --- reading -------------------------------------------------------------- */
+
+static int fail_read(struct cli *c, const char *file, int errnum)
+{
+	struct err e = ERR_INIT;
+
+	err_set(&e, "cannot read %s: %s", file, err_name(errnum));
+	cli_tell(c, &e, 1);
+	err_fini(&e);
+	return CLI_FAILED;
+}
+
+/* One byte more than is allowed is enough to be told so. */
+static int read_stream(struct cli *c, FILE *f, const char *name,
+		       struct str *out)
+{
+	char buf[READ_STEP];
+	size_t n;
+
+	while (out->len <= MODEL_MAX_BYTES &&
+	       (n = fread(buf, 1, sizeof(buf), f)) > 0)
+		str_add_n(out, buf, n);
+	return ferror(f) ? fail_read(c, name, errno) : CLI_OK;
+}
+
+static int read_file(struct cli *c, const char *name, struct str *out)
+{
+	FILE *f;
+	int rc;
+
+	if (!strcmp(name, "-"))
+		return read_stream(c, stdin, "the standard input", out);
+	f = fopen(name, "re");
+	if (!f)
+		return fail_read(c, name, errno);
+	rc = read_stream(c, f, name, out);
+	fclose(f);
+	return rc;
+}
+
+static const char *file_name(const struct cli *c)
+{
+	return strcmp(c->args[0], "-") ? c->args[0] : "stdin";
+}
+
+/* Checked here first: the same errors, and nothing is sent that is wrong. */
+static int read_model(struct cli *c, struct str *text)
+{
+	struct model_errors es = MODEL_ERRORS_INIT;
+	struct model *m;
+	int rc;
+
+	rc = read_file(c, c->args[0], text);
+	if (rc)
+		return rc;
+	m = model_parse(str_text(text), text->len, file_name(c), &es);
+	if (!m) {
+		cli_tell(c, es.items, es.n);
+		if (es.n_total > es.n && !(c->flags & CLI_JSON))
+			fprintf(stderr, "... and %u more\n", es.n_total - es.n);
+	}
+	model_errors_fini(&es);
+	model_destroy(m);
+	return m ? CLI_OK : CLI_FAILED;
+}
+
+int cli_check(struct cli *c)
+{
+	struct str text = STR_INIT;
+	int rc = read_model(c, &text);
+
+	if (!rc && !(c->flags & CLI_JSON))
+		fprintf(c->out, "%s is right\n", file_name(c));
+	else if (!rc)
+		fputs("{\"errors\": []}\n", c->out);
+	str_fini(&text);
+	return rc;
+}
+
+/* --- changes -------------------------------------------------------------- */
+
+static void keys_text(struct json_object *change, bool add, struct str *out)
+{
+	for (unsigned i = 0; i < js_count(change, "keys"); i++) {
+		struct json_object *k = js_at(change, "keys", i);
+		const char *from = js_text(k, "from"), *to = js_text(k, "to");
+
+		str_addf(out, "%s%s ", i ? ", " : ": ", js_text(k, "key"));
+		if (!add)
+			str_addf(out, "%s -> ", *from ? from : "default");
+		str_add(out, *to ? to : "default");
+	}
+}
+
+static void change_text(struct cli *c, struct json_object *change,
+			struct str *out)
+{
+	const char *op = js_text(change, "op"), *host = js_text(change, "host");
+	bool add = !strcmp(op, "add"), del = !strcmp(op, "del");
+	const char *name = js_text(change, "name");
+
+	str_addf(out, "%s%s %s",
+		 cli_colour(c, add ? "green" :
+			       del ? "red" :
+				     "yellow"),
+		 add ? "+" :
+		 del ? "-" :
+		       "~",
+		 js_text(change, "kind"));
+	if (*name)
+		str_addf(out, " %s", name);
+	if (*host && strcmp(js_text(change, "kind"), "host"))
+		str_addf(out, " (%s)", host);
+	if (!del)
+		keys_text(change, add, out);
+	str_addf(out, "%s\n", cli_colour(c, "end"));
+}
+
+static unsigned count_op(struct json_object *result, const char *op)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < js_count(result, "changes"); i++)
+		n += !strcmp(js_text(js_at(result, "changes", i), "op"), op);
+	return n;
+}
+
+static void print_changes(struct cli *c, struct json_object *result)
+{
+	unsigned n = js_count(result, "changes");
+	struct str s = STR_INIT;
+
+	for (unsigned i = 0; i < n; i++)
+		change_text(c, js_at(result, "changes", i), &s);
+	if (!n)
+		str_add(&s, "nothing to change\n");
+	else if (js_flag(result, "applied"))
+		str_addf(&s, "applied: %u added, %u changed, %u deleted\n",
+			 count_op(result, "add"), count_op(result, "change"),
+			 count_op(result, "del"));
+	else
+		str_addf(&s, "%u to add, %u to change, %u to delete\n",
+			 count_op(result, "add"), count_op(result, "change"),
+			 count_op(result, "del"));
+	cli_print(c, &s);
+	str_fini(&s);
+}
+
+static int finish(struct cli *c, struct json_object *result, int status)
+{
+	if (!result)
+		return status;
+	if (!cli_print_json(c, result))
+		print_changes(c, result);
+	json_object_put(result);
+	return status;
+}
+
+static struct json_object *file_params(const struct cli *c,
+				       const struct str *text)
+{
+	struct json_object *p = json_object_new_object();
+
+	json_object_object_add(
+		p, "text",
+		json_object_new_string_len(str_text(text), (int)text->len));
+	json_object_object_add(p, "file", json_object_new_string(file_name(c)));
+	return p;
+}
+
+int cli_apply(struct cli *c)
+{
+	struct str text = STR_INIT;
+	struct json_object *p;
+	int rc = read_model(c, &text);
+
+	if (!rc) {
+		p = file_params(c, &text);
+		if (c->flags & CLI_DRY_RUN)
+			json_object_object_add(p, "dry_run",
+					       json_object_new_boolean(true));
+		p = cli_ask(c, "apply", p, &rc);
+		rc = finish(c, p, rc);
+	}
+	str_fini(&text);
+	return rc;
+}
+
+int cli_plan(struct cli *c)
+{
+	struct str text = STR_INIT;
+	struct json_object *o;
+	int rc = read_model(c, &text);
+
+	if (!rc) {
+		o = cli_ask(c, "plan", file_params(c, &text), &rc);
+		if (js_count(o, "changes"))
+			rc = CLI_DIFFERENT;
+		rc = finish(c, o, rc);
+	}
+	str_fini(&text);
+	return rc;
+}
+
+int cli_down(struct cli *c)
+{
+	int rc;
+	struct json_object *o = cli_ask(c, "down", NULL, &rc);
+
+	return finish(c, o, rc);
+}
+
+int cli_export(struct cli *c)
+{
+	int rc;
+	struct json_object *o = cli_ask(c, "model", NULL, &rc);
+
+	if (o && !cli_print_json(c, o))
+		fputs(js_text(o, "text"), c->out);
+	json_object_put(o);
+	return rc;
+}
+
+/* --- edits ---------------------------------------------------------------- */
+
+static struct json_object *edit_new(const char *op, const char *kind,
+				    const char *name)
+{
+	struct json_object *e = json_object_new_object();
+	struct json_object *path = json_object_new_array();
+	char *plural = xasprintf("%ss", kind);
+
+	json_object_array_add(path, json_object_new_string(plural));
+	json_object_array_add(path, json_object_new_string(name));
+	json_object_object_add(e, "op", json_object_new_string(op));
+	json_object_object_add(e, "path", path);
+	free(plural);
+	return e;
+}
+
+/* KEY=VALUE, or KEY=, or for del KEY. False: neither. */
+static bool add_key(struct json_object *edits, const char *kind,
+		    const char *name, const char *arg, bool del)
+{
+	const char *eq = strchr(arg, '=');
+	struct json_object *e, *path;
+	char *key, *word, *rest;
+
+	if (del ? eq != NULL : !eq || eq == arg)
+		return false;
+	e = edit_new(del || !eq[1] ? "del" : "set", kind, name);
+	json_object_object_get_ex(e, "path", &path);
+	key = rest = eq ? xstrndup(arg, (size_t)(eq - arg)) : xstrdup(arg);
+	while ((word = strsep(&rest, ".")))
+		json_object_array_add(path, json_object_new_string(word));
+	free(key);
+	if (!del && eq[1])
+		json_object_object_add(e, "value",
+				       json_object_new_string(eq + 1));
+	json_object_array_add(edits, e);
+	return true;
+}
+
+int cli_edit(struct cli *c)
+{
+	const char *op = c->args[0], *name = c->args[1];
+	const char *kind = c->command->name;
+	struct json_object *edits, *p;
+	bool add = !strcmp(op, "add"), del = !strcmp(op, "del");
+	int rc;
+
+	if (!add && !del && strcmp(op, "set"))
+		return cli_usage(c, "\"%s\" is none of add, set, del", op);
+	if (!add && !del && c->n_args < 3)
+		return cli_usage(c, "what is to be set?");
+	edits = json_object_new_array();
+	if (add || (del && c->n_args == 2))
+		json_object_array_add(edits, edit_new(op, kind, name));
+	for (unsigned i = 2; i < c->n_args; i++) {
+		if (add_key(edits, kind, name, c->args[i], del))
+			continue;
+		json_object_put(edits);
+		return cli_usage(c,
+				 del ? "\"%s\": name the keys that go back to "
+				       "their defaults, without a value" :
+				       "\"%s\": KEY=VALUE is wanted",
+				 c->args[i]);
+	}
+	p = json_object_new_object();
+	json_object_object_add(p, "edits", edits);
+	if (c->host)
+		json_object_object_add(p, "host",
+				       json_object_new_string(c->host));
+	p = cli_ask(c, "edit", p, &rc);
+	return finish(c, p, rc);
+}

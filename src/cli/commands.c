@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables of commands and options. */
+#include "cli/cli.h"
+
+#define EDIT_MORE                                                              \
+	"KEY and VALUE are those of the file (weft help file); a key inside "  \
+	"another is written with a dot, as storm.broadcast=1000. KEY= with "   \
+	"nothing behind it goes back to the default. The same checks as for "  \
+	"a "                                                                   \
+	"file are made, and the result is kept as the applied state."
+
+const struct cli_command cli_commands[] = {
+	{ .name = "",
+	  .args = "",
+	  .run = cli_status,
+	  .help = "Show everything on one screen.",
+	  .more = "The topology with the state of each port, tunnels to other "
+		  "hosts, what is missing, and what was dropped." },
+	{ .name = "apply",
+	  .args = "FILE",
+	  .min_args = 1,
+	  .max_args = 1,
+	  .options = CLI_DRY_RUN,
+	  .run = cli_apply,
+	  .help = "Make the network what the file says.",
+	  .more = "Only what differs is touched, in an order in which each "
+		  "change finds what it stands on; when one fails, all are "
+		  "undone. The file may be - for the standard input.",
+	  .example = "weft apply net.yaml" },
+	{ .name = "plan",
+	  .args = "FILE",
+	  .min_args = 1,
+	  .max_args = 1,
+	  .run = cli_plan,
+	  .help = "Show what apply would change, and change nothing.",
+	  .more = "Exits with 2 when there is something to change.",
+	  .example = "weft plan net.yaml" },
+	{ .name = "check",
+	  .args = "FILE",
+	  .min_args = 1,
+	  .max_args = 1,
+	  .run = cli_check,
+	  .help = "Say what is wrong with a file; needs no daemon.",
+	  .example = "weft check net.yaml" },
+	{ .name = "show",
+	  .args = "KIND",
+	  .min_args = 1,
+	  .max_args = 1,
+	  .run = cli_show,
+	  .help = "Show the ports, networks, bridges, routers, neighbours, "
+		  "macs, flows, tunnels or drops.",
+	  .example = "weft show ports" },
+	{ .name = "drops",
+	  .args = "",
+	  .run = cli_drops,
+	  .help = "Show who drops what, and why." },
+	{ .name = "explain",
+	  .args = "FROM [->] TO[:PORT]",
+	  .max_args = 4,
+	  .options = CLI_UDP,
+	  .run = cli_explain,
+	  .help = "Tell the way a packet would take, and what decides at each "
+		  "step.",
+	  .more = "FROM and TO are ports by name or addresses. With :PORT the "
+		  "packet is TCP (--udp: UDP), else a ping. The answer comes "
+		  "from the very function that forwards. --packet gives the "
+		  "packet in full instead.",
+	  .example = "weft explain vm1 -> 10.2.0.7:80" },
+	{ .name = "port",
+	  .args = "add|set|del NAME [KEY=VALUE ...]",
+	  .min_args = 2,
+	  .max_args = CLI_MAX_ARGS,
+	  .run = cli_edit,
+	  .help = "Add, change or delete a port without a file.",
+	  .more = EDIT_MORE,
+	  .example = "weft port add vm1 type=tap network=blue" },
+	{ .name = "network",
+	  .args = "add|set|del NAME [KEY=VALUE ...]",
+	  .min_args = 2,
+	  .max_args = CLI_MAX_ARGS,
+	  .run = cli_edit,
+	  .help = "Add, change or delete a network without a file.",
+	  .more = EDIT_MORE,
+	  .example = "weft network add blue subnets=10.1.0.0/24" },
+	{ .name = "bridge",
+	  .args = "add|set|del NAME [KEY=VALUE ...]",
+	  .min_args = 2,
+	  .max_args = CLI_MAX_ARGS,
+	  .run = cli_edit,
+	  .help = "Add, change or delete a bridge without a file.",
+	  .more = EDIT_MORE,
+	  .example = "weft bridge set br0 mac_ageing=10m" },
+	{ .name = "router",
+	  .args = "add|set|del NAME [KEY=VALUE ...]",
+	  .min_args = 2,
+	  .max_args = CLI_MAX_ARGS,
+	  .run = cli_edit,
+	  .help = "Add, change or delete a router without a file.",
+	  .more = EDIT_MORE,
+	  .example = "weft router add r1 "
+		     "networks.blue.addresses=10.1.0.1/24" },
+	{ .name = "export",
+	  .args = "",
+	  .run = cli_export,
+	  .help = "Print the applied state as a file.",
+	  .example = "weft export > net.yaml" },
+	{ .name = "down",
+	  .args = "",
+	  .run = cli_down,
+	  .help = "Take everything down: apply the empty file.",
+	  .more = "Devices that weft made go; adopted cards get their "
+		  "addresses "
+		  "and routes back." },
+	{ .name = "version",
+	  .args = "",
+	  .run = cli_version,
+	  .help = "Show the version of the command and of the daemon." },
+	{ .name = "help",
+	  .args = "[COMMAND|file]",
+	  .max_args = 1,
+	  .run = cli_help,
+	  .help = "Show help: of a command, or of all keys of the file." },
+	{ .name = "completion",
+	  .args = "bash|zsh|fish",
+	  .min_args = 1,
+	  .max_args = 1,
+	  .run = cli_completion,
+	  .help = "Print the completion script of a shell.",
+	  .example = "source <(weft completion bash)" },
+};
+
+const unsigned cli_n_commands = ARRAY_SIZE(cli_commands);
+
+const struct cli_option_row cli_options[] = {
+	{ "--json", NULL, CLI_JSON, "Answer in JSON, as docs/rpc.md has it.",
+	  true },
+	{ "--run", "DIR", 0,
+	  "The daemon's folder of sockets (default: $WEFT_RUN or /run/weft).",
+	  true },
+	{ "--socket", "PATH", 0,
+	  "The daemon's socket (default: weft.sock in the folder above).",
+	  true },
+	{ "--host", "NAME", 0,
+	  "Whose ports and bridges port and bridge mean (default: the "
+	  "daemon's).",
+	  true },
+	{ "--no-color", NULL, CLI_NO_COLOUR,
+	  "No colours; also when NO_COLOR is set or the output is no terminal.",
+	  true },
+	{ "--dry-run", NULL, CLI_DRY_RUN,
+	  "apply: show what would be done, and do nothing.", false },
+	{ "--udp", NULL, CLI_UDP, "explain: the packet is UDP.", false },
+	{ "--packet", "KEY", 0,
+	  "explain: the packet in full, as "
+	  "\"tcp,ip_dst=10.2.0.7,tp_dst=80\"; only FROM is needed then.",
+	  false },
+	{ "--help", NULL, CLI_HELP, "Show help.", true },
+	{ "--version", NULL, CLI_VERSION, "Show the version.", true },
+};
+
+const unsigned cli_n_options = ARRAY_SIZE(cli_options);
+
+const char *const cli_kinds[] = { "ports",   "networks",   "bridges",
+				  "routers", "neighbours", "macs",
+				  "flows",   "tunnels",    "drops",
+				  NULL };

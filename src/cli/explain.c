@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `weft explain`: the way of a packet, drawn. */
+#include <errno.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/js.h"
+#include "cli/table.h"
+
+/* --- what was asked ------------------------------------------------------- */
+
+#define JUST_NOW_S 5
+
+/* In `weft explain vm1 -> 10.2.0.7:80` the shell takes the arrow apart: it gives
+ * us "vm1" and "-", and our output to a new file named 10.2.0.7:80. What was
+ * meant is plain, so it is done: the name is the destination, the empty file
+ * goes, and the answer goes to the terminal. */
+static char *arrow_target(struct cli *c)
+{
+	char path[PATH_MAX], *name;
+	struct stat st;
+	ssize_t n;
+	FILE *tty;
+
+	if (fstat(STDOUT_FILENO, &st) || !S_ISREG(st.st_mode) || st.st_size ||
+	    st.st_ctime + JUST_NOW_S < time(NULL))
+		return NULL;
+	n = readlink("/proc/self/fd/1", path, sizeof(path) - 1);
+	if (n <= 0)
+		return NULL;
+	path[n] = '\0';
+	tty = fopen("/dev/tty", "we");
+	c->out = tty ? tty : stderr;
+	c->colour = isatty(fileno(c->out)) && !getenv("NO_COLOR") &&
+		    !(c->flags & CLI_NO_COLOUR);
+	name = strrchr(path, '/');
+	name = xstrdup(name ? name + 1 : path);
+	if (unlink(path))
+		fprintf(stderr, "weft: the shell made a file %s: %s\n", path,
+			err_name(errno));
+	return name;
+}
+
+static bool is_arrow(const char *s)
+{
+	return !strcmp(s, "->") || !strcmp(s, "to") || !strcmp(s, "\u2192");
+}
+
+/* FROM TO, FROM -> TO, "FROM->TO", and what the shell makes of them. */
+static int endpoints(struct cli *c, char **from, char **to)
+{
+	const char *arrow;
+
+	*from = *to = NULL;
+	if (c->n_args == 2 && !strcmp(c->args[1], "-")) {
+		*to = arrow_target(c);
+	} else if (c->n_args == 2) {
+		*to = xstrdup(c->args[1]);
+	} else if (c->n_args == 3 && is_arrow(c->args[1])) {
+		*to = xstrdup(c->args[2]);
+	} else if (c->n_args == 1 && (arrow = strstr(c->args[0], "->"))) {
+		*from = xstrndup(c->args[0], (size_t)(arrow - c->args[0]));
+		*to = xstrdup(arrow + 2);
+	}
+	if (!*from && c->n_args)
+		*from = xstrdup(c->args[0]);
+	if (*from && **from && (c->packet || (*to && **to)))
+		return CLI_OK;
+	free(*from);
+	free(*to);
+	return cli_usage(c, "say from where and to where");
+}
+
+static void put(struct json_object *o, const char *key, const char *text)
+{
+	if (text)
+		json_object_object_add(o, key, json_object_new_string(text));
+}
+
+/* --- the drawing ---------------------------------------------------------- */
+
+struct signs {
+	const char *way, *step, *end, *drop;
+};
+
+static const struct signs utf8_signs = { "│", "├─", "└▶", "└✗" };
+static const struct signs ascii_signs = { "|", "+-", "`>", "`x" };
+
+static void step_text(struct cli *c, struct json_object *step, const char *sign,
+		      struct str *out)
+{
+	char *where = js_origin(step);
+
+	str_addf(out, "%s %s%-10s%s", sign, cli_colour(c, "bold"),
+		 js_text(step, "object"), cli_colour(c, "end"));
+	str_addf(out, " %s", js_text(step, "text"));
+	if (*where)
+		str_addf(out, "  %s%s%s", cli_colour(c, "dim"), where,
+			 cli_colour(c, "end"));
+	str_add_char(out, '\n');
+	free(where);
+}
+
+static void draw(struct cli *c, struct json_object *o, struct str *out)
+{
+	const struct signs *signs = c->utf8 ? &utf8_signs : &ascii_signs;
+	unsigned n = js_count(o, "steps");
+	const char *drop = js_text(o, "drop");
+	uint64_t hop = 0;
+
+	str_addf(out, "%s%s%s  %s%s%s\n", cli_colour(c, "bold"),
+		 js_text(o, "from"), cli_colour(c, "end"), cli_colour(c, "dim"),
+		 js_text(o, "packet"), cli_colour(c, "end"));
+	for (unsigned i = 0; i < n; i++) {
+		struct json_object *step = js_at(o, "steps", i);
+
+		if (js_number(step, "hop") != hop)
+			str_addf(out, "%s\n", signs->way);
+		hop = js_number(step, "hop");
+		step_text(c, step, signs->step, out);
+	}
+	if (*drop)
+		str_addf(out, "%s %sdropped: %s%s (%s)\n", signs->drop,
+			 cli_colour(c, "red"), js_text(o, "why"),
+			 cli_colour(c, "end"), drop);
+	else
+		str_addf(out, "%s %s%s%s\n", signs->end, cli_colour(c, "green"),
+			 js_text(o, "actions"), cli_colour(c, "end"));
+}
+
+int cli_explain(struct cli *c)
+{
+	struct json_object *p, *o;
+	struct str s = STR_INIT;
+	char *from, *to;
+	int rc;
+
+	rc = endpoints(c, &from, &to);
+	if (rc)
+		return rc;
+	p = json_object_new_object();
+	put(p, "from", from);
+	put(p, "to", to);
+	put(p, "packet", c->packet);
+	put(p, "proto", c->flags & CLI_UDP ? "udp" : "tcp");
+	free(from);
+	free(to);
+	o = cli_ask(c, "explain", p, &rc);
+	if (o && !cli_print_json(c, o)) {
+		draw(c, o, &s);
+		cli_print(c, &s);
+	}
+	str_fini(&s);
+	json_object_put(o);
+	return rc;
+}
