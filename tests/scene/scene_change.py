@@ -1,0 +1,225 @@
+"""Changes: refused, undone, durable; devices that are not ours."""
+import os
+import time
+
+from lib import RpcError, must, run, scene, until
+
+ONE = """
+weft: 1
+networks:
+  blue: {subnets: [198.51.100.0/24]}
+ports:
+  c1: {type: veth, network: blue, namespace: @c1@, addresses: [198.51.100.1/24]}
+  c2: {type: veth, network: blue, namespace: @c2@, addresses: [198.51.100.2/24]}
+"""
+
+
+def one(s):
+    h, c1, c2 = s.host("h"), s.netns("c1"), s.netns("c2")
+    h.apply(ONE)
+    c1.must_reach("198.51.100.2")
+    return h, c1, c2
+
+
+@scene
+def a_wrong_file_is_refused_with_its_place_and_changes_nothing(s):
+    h, c1, c2 = one(s)
+    e = h.refuse(ONE.replace("subnets", "subents"), "subents", "subnets")
+    must(e["line"] == 4 and e["file"] == "net.yaml", "the place: %s" % e)
+    h.refuse(ONE.replace("198.51.100.2/24", "198.51.100.1/24"), "198.51.100.1")
+    h.refuse(ONE.replace("network: blue", "network: bleu", 1), "blue")
+    h.refuse(ONE + "  c3: {type: vteh, network: blue}\n", "veth")
+    c1.must_reach("198.51.100.2")
+
+
+@scene
+def a_step_that_fails_undoes_the_steps_before_it(s):
+    h, c1, c2 = one(s)
+    h.ip("link", "add", "taken", "type", "veth", "peer", "name", "taken2")
+    c3 = s.netns("c3")
+    before = h.rpc("model")["text"]
+    e = h.refuse(ONE + """
+  c3: {type: veth, network: blue, namespace: @c3@, addresses: [198.51.100.3/24]}
+  bad: {type: tap, network: blue, device: taken}
+""", "bad")
+    must("eth0" not in c3.ip("link").stdout, "c3 is not left behind")
+    must(h.port("c3") is None, "nor is its port")
+    must(h.rpc("model")["text"] == before, "the applied model is as before")
+    c1.must_reach("198.51.100.2")
+
+
+@scene
+def kill_9_loses_nothing_that_was_acknowledged(s):
+    h, c1, c2 = one(s)
+    c3 = s.netns("c3")
+    more = ONE + "  c3: {type: veth, network: blue, namespace: @c3@, " \
+                 "addresses: [198.51.100.3/24]}\n"
+    for i in range(6):
+        h.apply(more if i % 2 == 0 else ONE)
+        h.kill()
+        h.start()
+        must((h.port("c3") is not None) == (i % 2 == 0),
+             "round %d: exactly the last acknowledged state" % i)
+        c1.must_reach("198.51.100.2")
+    h.apply(more)
+    c1.must_reach("198.51.100.3")
+
+
+@scene
+def kill_9_in_the_middle_of_an_apply_gives_one_state_or_the_other(s):
+    h, c1, c2 = one(s)
+    ports = "".join("  d%d: {type: veth, network: blue, device: d%d}\n" %
+                    (i, i) for i in range(60))
+    for delay in (0.0, 0.03, 0.08, 0.15):
+        p = s.popen("python3", "-c", """
+import sys; sys.path.insert(0, %r); import lib
+lib.rpc(%r, "apply", {"text": %r, "file": "x"})
+""" % (os.path.dirname(os.path.abspath(__file__)), h.socket,
+            s.names(ONE + ports)))
+        time.sleep(0.1 + delay)
+        h.kill()
+        p.wait(20)
+        h.start()
+        n = len([x for x in h.show("ports") if x["name"].startswith("d")])
+        must(n in (0, 60), "all or nothing, not %d of 60" % n)
+        c1.must_reach("198.51.100.2")
+        h.apply(ONE)
+        must("d1" not in h.ip("-br", "link").stdout.split(), "all gone again")
+
+
+@scene
+def a_full_disk_refuses_the_change_and_heals(s):
+    h, c1, c2 = one(s)
+    state = os.path.join(h.folder, "state")
+    big = os.path.join(h.folder, "full")
+    os.makedirs(big)
+    run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", big)
+    try:
+        h.kill()
+        run("cp", "-a", state + "/.", big)
+        run("rm", "-rf", state)
+        os.symlink(big, state)
+        h.start()
+        run("dd", "if=/dev/zero", "of=" + big + "/ballast", "bs=4k",
+            check=False)
+        refused, last = None, 0
+        for i in range(10, 40):  # a page that is there already may have room
+            try:
+                h.apply(ONE.replace("198.51.100.2/24", "198.51.100.%d/24" % i))
+                last = i
+            except RpcError as e:
+                refused = str(e)
+                break
+        must(refused, "a change was acknowledged that is not on the disk")
+        must("space" in refused.lower(), "it says why: " + refused)
+        c1.must_reach("198.51.100.%d" % last if last else "198.51.100.2")
+        os.unlink(big + "/ballast")
+        h.apply(ONE.replace("198.51.100.2/24", "198.51.100.9/24"))
+        c1.must_reach("198.51.100.9")
+    finally:
+        h.kill()
+        run("umount", "-l", big)
+
+
+@scene
+def a_nic_is_adopted_and_given_back_under_a_living_connection(s):
+    h, world = s.host("h"), s.netns("world")
+    s.link(h, "nic0", world, "w0")
+    h.ip("addr", "add", "198.51.100.1/24", "dev", "nic0")
+    h.ip("route", "add", "default", "via", "198.51.100.9")
+    world.ip("addr", "add", "198.51.100.9/24", "dev", "w0")
+    world.must_reach("198.51.100.1")
+    server = h.popen("python3", "-c", """
+import socket
+l = socket.create_server(("198.51.100.1", 5050))
+s, _ = l.accept()
+while True:
+    b = s.recv(100)
+    if not b: break
+    s.sendall(b)
+""")
+    time.sleep(0.5)
+    client = world.popen("python3", "-c", """
+import socket, sys, time
+s = socket.create_connection(("198.51.100.1", 5050), 10)
+s.settimeout(8)
+worst = 0
+for i in range(120):
+    t = time.time()
+    s.sendall(b"x%d" % i)
+    s.recv(100)
+    worst = max(worst, time.time() - t)
+    time.sleep(0.05)
+print("alive %.2f" % worst)
+""", stdout=-1)
+    time.sleep(0.5)
+    routes = h.ip("route").stdout
+    addrs = h.ip("-br", "addr", "show", "nic0").stdout.split()[2:]
+    adopt = """
+weft: 1
+bridges: {br0: }
+ports:
+  nic0: {type: nic, bridge: br0, adopt: true}
+"""
+    h.apply(adopt)
+    must("198.51.100.1/24" in h.ip("addr", "show", "br0").stdout,
+         "the address is on br0")
+    must("dev br0" in h.ip("route", "show", "default").stdout,
+         "the default route too")
+    must("198.51.100.1" not in h.ip("addr", "show", "nic0").stdout,
+         "and not on the NIC any more")
+    time.sleep(2)
+    h.apply("weft: 1\n")
+    out = client.communicate(timeout=40)[0].decode()
+    must("alive" in out, "the connection lived through both: " + out)
+    must(h.ip("-br", "addr", "show", "nic0").stdout.split()[2:] == addrs,
+         "addresses are as before")
+    must(sorted(h.ip("route").stdout.split("\n")) ==
+         sorted(routes.split("\n")), "routes are as before")
+    world.must_reach("198.51.100.1")
+    server.terminate()
+
+
+@scene
+def an_adopted_nic_is_given_back_after_kill_9(s):
+    h, world = s.host("h"), s.netns("world")
+    s.link(h, "nic0", world, "w0")
+    h.ip("addr", "add", "198.51.100.1/24", "dev", "nic0")
+    world.ip("addr", "add", "198.51.100.9/24", "dev", "w0")
+    h.apply("weft: 1\nbridges: {br0: }\nports:\n"
+            "  nic0: {type: nic, bridge: br0, adopt: true}\n")
+    world.must_reach("198.51.100.1")
+    h.kill()
+    h.start()
+    world.must_reach("198.51.100.1")
+    h.apply("weft: 1\n")
+    world.must_reach("198.51.100.1")
+    must("198.51.100.1/24" in h.ip("addr", "show", "nic0").stdout,
+         "the address is back")
+
+
+@scene
+def down_leaves_nothing_behind(s):
+    h, c1, c2 = one(s)
+    h.rpc("down")
+    names = [l.split()[0].split("@")[0] for l in
+             h.ip("-br", "link").stdout.splitlines()]
+    must(names == ["lo"], "only lo is left, not %s" % names)
+    must(h.kill(15) == 0, "the daemon ends well")
+
+
+@scene
+def idle_costs_nothing(s):
+    h, c1, c2 = one(s)
+    for c in (c1, c2):
+        c.run("sysctl", "-q", "-w", "net.ipv6.conf.all.disable_ipv6=1")
+    time.sleep(13)  # flows expire, timers of the start are over
+
+    def ticks():
+        with open("/proc/%d/stat" % h.daemon.pid) as f:
+            words = f.read().rsplit(")", 1)[1].split()
+        return int(words[11]) + int(words[12])
+    before = ticks()
+    time.sleep(3)
+    used = ticks() - before
+    must(used <= 1, "%d ms of CPU in 3 s of nothing" % (used * 10))
