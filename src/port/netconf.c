@@ -132,7 +132,12 @@ int netconf_change(struct nl *nl, uint32_t ifindex, const struct netconf *from,
 
 	if (!err)
 		err = netconf_add_routes(nl, ifindex, to, e);
-	if (!err && from)
-		netconf_del(nl, ifindex, from, to);
-	return err;
+	if (err || !from)
+		return err;
+	netconf_del(nl, ifindex, from, to);
+	/* A primary IPv4 address that goes takes the others of its subnet along
+	 * (promote_secondaries is off by default), and their routes: what stays
+	 * is said once more. */
+	err = netconf_add_addresses(nl, ifindex, to, e);
+	return err ? err : netconf_add_routes(nl, ifindex, to, e);
 }
