@@ -87,7 +87,10 @@ void output_to_peer(struct xlate *x, const struct snap_domain *d,
 void output_member(struct xlate *x, const struct snap_domain *d,
 		   const struct snap_member *m)
 {
-	output_check_len(x, m->port->mtu, d, d->iface);
+	/* Ports of one MTU are trusted to keep it; what does not is dropped as it
+	 * leaves, as on any bridge. */
+	if (x->in && m->port->mtu < x->in->mtu)
+		output_check_len(x, m->port->mtu, d, d->iface);
 	egress_tag(x, d, m);
 	acts_output(&x->v->actions, m->port->id);
 	xlate_note(x, TRACE_OUTPUT, m->port, "leaves%s",

@@ -278,7 +278,6 @@ void pipeline_translate(const struct snapshot *s, const struct flow_key *key,
 	x.t = t;
 	x.in = snapshot_port(s, key->in_port);
 	if (x.in) {
-		x.mtu_seen = x.in->mtu;
 		xlate_note(&x, TRACE_PORT, x.in, "enters");
 		port_rx(&x);
 	} else {
