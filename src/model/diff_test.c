@@ -35,7 +35,7 @@ static const char after[] =
 	"      vm1: {type: veth, network: new, namespace: c}\n"
 	"      vm3: {type: tap, network: new}\n";
 
-static void diff_is_ordered_and_in_the_words_of_the_file(void **state)
+static void diff_is_ordered_and_in_the_words_of_the_file(void **state UNUSED)
 {
 	struct model *a = testing_parse(before), *b = testing_parse(after);
 	struct str s = STR_INIT;
@@ -63,7 +63,7 @@ static void diff_is_ordered_and_in_the_words_of_the_file(void **state)
 	model_destroy(b);
 }
 
-static void equal_models_have_no_difference(void **state)
+static void equal_models_have_no_difference(void **state UNUSED)
 {
 	struct model *a = testing_parse(before), *b = testing_parse(before);
 	struct model_diff d;
@@ -75,7 +75,7 @@ static void equal_models_have_no_difference(void **state)
 	model_destroy(b);
 }
 
-static void from_and_to_nothing_is_all(void **state)
+static void from_and_to_nothing_is_all(void **state UNUSED)
 {
 	struct model *a = model_create(), *b = testing_parse(before);
 	struct model_diff d;
@@ -96,7 +96,7 @@ static void from_and_to_nothing_is_all(void **state)
 	model_destroy(b);
 }
 
-static void json_names_file_and_line(void **state)
+static void json_names_file_and_line(void **state UNUSED)
 {
 	struct model *a = model_create(), *b = testing_parse(before);
 	struct json_object *all, *o;

@@ -54,7 +54,7 @@ static void expect(const struct model_edit *e, unsigned n, const char *want)
 		MODEL_EDIT_SET, { __VA_ARGS__ }, 3, v                          \
 	}
 
-static void port_is_added_to_its_host(void **state)
+static void port_is_added_to_its_host(void **state UNUSED)
 {
 	const struct model_edit e[] = {
 		ADD(NULL, "ports", "vm2"),
@@ -69,7 +69,7 @@ static void port_is_added_to_its_host(void **state)
 	       "        network: green\n        namespace: {pid: 7}\n");
 }
 
-static void port_of_a_host_without_a_part_goes_to_the_top(void **state)
+static void port_of_a_host_without_a_part_goes_to_the_top(void **state UNUSED)
 {
 	const struct model_edit e[] = {
 		ADD("{type: tap, network: green}", "ports", "x"),
@@ -82,7 +82,7 @@ static void port_of_a_host_without_a_part_goes_to_the_top(void **state)
 	free(said);
 }
 
-static void key_is_set_and_goes_back_to_its_default(void **state)
+static void key_is_set_and_goes_back_to_its_default(void **state UNUSED)
 {
 	const struct model_edit set = SET("1400", "networks", "blue", "mtu");
 	const struct model_edit top = SET("3", "ports", "any", "queues");
@@ -96,7 +96,7 @@ static void key_is_set_and_goes_back_to_its_default(void **state)
 	expect(&del, 1, "networks:\n  blue: {}\n");
 }
 
-static void object_is_deleted(void **state)
+static void object_is_deleted(void **state UNUSED)
 {
 	const struct model_edit e = {
 		MODEL_EDIT_DEL, { "networks", "green" }, 2, NULL
@@ -107,7 +107,7 @@ static void object_is_deleted(void **state)
 	free(said);
 }
 
-static void mistakes_are_told_as_in_a_file(void **state)
+static void mistakes_are_told_as_in_a_file(void **state UNUSED)
 {
 	const struct model_edit twice = ADD(NULL, "ports", "vm1");
 	const struct model_edit none = SET("1", "ports", "vm7", "queues");
@@ -132,7 +132,7 @@ static void mistakes_are_told_as_in_a_file(void **state)
 	       "file");
 }
 
-static void origins_outlive_an_edit(void **state)
+static void origins_outlive_an_edit(void **state UNUSED)
 {
 	const struct model_edit e = SET("2", "ports", "vm1", "queues");
 	struct model_errors es = MODEL_ERRORS_INIT;

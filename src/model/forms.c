@@ -167,7 +167,7 @@ static struct yaml_node *trunk_format(const struct model_vlan *v)
 	return n;
 }
 
-static struct yaml_node *vlan_format(const struct schema_key *k,
+static struct yaml_node *vlan_format(const struct schema_key *k UNUSED,
 				     const void *field)
 {
 	const struct model_vlan *v = field;
@@ -189,7 +189,7 @@ static struct yaml_node *vlan_format(const struct schema_key *k,
 	return n;
 }
 
-static void vlan_copy(const struct schema_key *k, void *field)
+static void vlan_copy(const struct schema_key *k UNUSED, void *field)
 {
 	struct model_vlan *v = field;
 
@@ -199,7 +199,7 @@ static void vlan_copy(const struct schema_key *k, void *field)
 						  sizeof(*v->ranges.items));
 }
 
-static void vlan_fini(const struct schema_key *k, void *field)
+static void vlan_fini(const struct schema_key *k UNUSED, void *field)
 {
 	struct model_vlan *v = field;
 
@@ -252,7 +252,7 @@ static void netns_parse(struct schema_reader *r, const struct schema_key *k,
 	}
 }
 
-static struct yaml_node *netns_format(const struct schema_key *k,
+static struct yaml_node *netns_format(const struct schema_key *k UNUSED,
 				      const void *field)
 {
 	const struct model_netns *ns = field;
@@ -273,14 +273,14 @@ static struct yaml_node *netns_format(const struct schema_key *k,
 	return n;
 }
 
-static void netns_copy(const struct schema_key *k, void *field)
+static void netns_copy(const struct schema_key *k UNUSED, void *field)
 {
 	struct model_netns *ns = field;
 
 	ns->text = ns->text ? xstrdup(ns->text) : NULL;
 }
 
-static void netns_fini(const struct schema_key *k, void *field)
+static void netns_fini(const struct schema_key *k UNUSED, void *field)
 {
 	struct model_netns *ns = field;
 

@@ -13,7 +13,7 @@
 
 /* --- right files ---------------------------------------------------------- */
 
-static void every_example_parses_and_prints_itself(void **state)
+static void every_example_parses_and_prints_itself(void **state UNUSED)
 {
 	static const char *const names[] = { "two-hosts", "one-host",
 					     "bridge-vlans" };
@@ -41,7 +41,7 @@ static void every_example_parses_and_prints_itself(void **state)
 	}
 }
 
-static void defaults_are_not_printed(void **state)
+static void defaults_are_not_printed(void **state UNUSED)
 {
 	struct model *m = testing_parse("weft: 1\n"
 					"networks:\n"
@@ -64,7 +64,7 @@ static void defaults_are_not_printed(void **state)
 	model_destroy(m);
 }
 
-static void values_arrive_in_the_structs(void **state)
+static void values_arrive_in_the_structs(void **state UNUSED)
 {
 	char *text = testing_example("two-hosts");
 	struct model *m = testing_parse(text);
@@ -88,7 +88,7 @@ static void values_arrive_in_the_structs(void **state)
 	free(text);
 }
 
-static void aliases_are_expanded(void **state)
+static void aliases_are_expanded(void **state UNUSED)
 {
 	struct model *m =
 		testing_parse("weft: 1\nnetworks: {blue: }\nports:\n"
@@ -99,7 +99,7 @@ static void aliases_are_expanded(void **state)
 	model_destroy(m);
 }
 
-static void json_is_read_too(void **state)
+static void json_is_read_too(void **state UNUSED)
 {
 	struct model *m = testing_parse("{\"weft\": 1, \"networks\": {\"n\": "
 					"{\"vni\": 7, \"mtu\": 1400}}}");
@@ -108,7 +108,7 @@ static void json_is_read_too(void **state)
 	model_destroy(m);
 }
 
-static void router_mac_is_the_same_everywhere(void **state)
+static void router_mac_is_the_same_everywhere(void **state UNUSED)
 {
 	char text[ETH_STR_LEN];
 
@@ -273,7 +273,7 @@ static const struct wrong wrongs[] = {
 	  "start?" },
 };
 
-static void each_mistake_has_its_place_and_sentence(void **state)
+static void each_mistake_has_its_place_and_sentence(void **state UNUSED)
 {
 	unsigned n_bad = 0;
 
@@ -297,7 +297,7 @@ static void each_mistake_has_its_place_and_sentence(void **state)
 	assert_int_equal(n_bad, 0);
 }
 
-static void several_errors_are_told_at_once_in_order(void **state)
+static void several_errors_are_told_at_once_in_order(void **state UNUSED)
 {
 	static const char text[] = "weft: 1\n"
 				   "networks:\n"
@@ -314,7 +314,7 @@ static void several_errors_are_told_at_once_in_order(void **state)
 	model_errors_fini(&es);
 }
 
-static void errors_beyond_the_limit_are_counted(void **state)
+static void errors_beyond_the_limit_are_counted(void **state UNUSED)
 {
 	struct model_errors es = MODEL_ERRORS_INIT;
 	struct str s = STR_INIT;
@@ -333,7 +333,7 @@ static void errors_beyond_the_limit_are_counted(void **state)
 	model_errors_fini(&es);
 }
 
-static void alias_bomb_ends_at_the_limit(void **state)
+static void alias_bomb_ends_at_the_limit(void **state UNUSED)
 {
 	struct model_errors es = MODEL_ERRORS_INIT;
 	struct str s = STR_INIT;
@@ -351,7 +351,7 @@ static void alias_bomb_ends_at_the_limit(void **state)
 	model_errors_fini(&es);
 }
 
-static void deep_nesting_is_refused(void **state)
+static void deep_nesting_is_refused(void **state UNUSED)
 {
 	struct model_errors es = MODEL_ERRORS_INIT;
 	struct str s = STR_INIT;
@@ -364,7 +364,7 @@ static void deep_nesting_is_refused(void **state)
 	model_errors_fini(&es);
 }
 
-static void a_file_of_more_than_8_megabytes_is_refused(void **state)
+static void a_file_of_more_than_8_megabytes_is_refused(void **state UNUSED)
 {
 	struct model_errors es = MODEL_ERRORS_INIT;
 	char *text = xzalloc(MODEL_MAX_BYTES + 1);
@@ -375,7 +375,7 @@ static void a_file_of_more_than_8_megabytes_is_refused(void **state)
 	model_errors_fini(&es);
 }
 
-static void thousands_of_ports_parse(void **state)
+static void thousands_of_ports_parse(void **state UNUSED)
 {
 	struct str s = STR_INIT;
 	struct model *m;

@@ -206,7 +206,7 @@ static void read_key(struct schema_reader *r, const struct schema_object *o,
 }
 
 static bool check_required(struct schema_reader *r,
-			   const struct schema_object *o,
+			   const struct schema_object *o UNUSED,
 			   const struct yaml_node *n,
 			   const struct schema_key *k)
 {

@@ -264,7 +264,7 @@ static void device_parse(struct schema_reader *r, const struct schema_key *k,
 		text_set(field, s);
 }
 
-static struct yaml_node *text_format(const struct schema_key *k,
+static struct yaml_node *text_format(const struct schema_key *k UNUSED,
 				     const void *field)
 {
 	const char *s = *(char *const *)field;
@@ -272,14 +272,14 @@ static struct yaml_node *text_format(const struct schema_key *k,
 	return s ? yaml_scalar(s) : NULL;
 }
 
-static void text_copy(const struct schema_key *k, void *field)
+static void text_copy(const struct schema_key *k UNUSED, void *field)
 {
 	char **s = field;
 
 	*s = *s ? xstrdup(*s) : NULL;
 }
 
-static void text_fini(const struct schema_key *k, void *field)
+static void text_fini(const struct schema_key *k UNUSED, void *field)
 {
 	free(*(char **)field);
 	*(char **)field = NULL;
@@ -329,7 +329,7 @@ static void mac_parse(struct schema_reader *r, const struct schema_key *k,
 		*(struct eth_addr *)field = mac;
 }
 
-static struct yaml_node *mac_format(const struct schema_key *k,
+static struct yaml_node *mac_format(const struct schema_key *k UNUSED,
 				    const void *field)
 {
 	struct eth_addr mac = *(const struct eth_addr *)field;
@@ -356,7 +356,7 @@ static void addr_parse(struct schema_reader *r, const struct schema_key *k,
 		types_bad(r, k, n, k->type->want);
 }
 
-static struct yaml_node *addr_format(const struct schema_key *k,
+static struct yaml_node *addr_format(const struct schema_key *k UNUSED,
 				     const void *field)
 {
 	const struct ip_addr *a = field;
@@ -381,7 +381,7 @@ static void prefix_parse(struct schema_reader *r, const struct schema_key *k,
 		types_bad(r, k, n, k->type->want);
 }
 
-static struct yaml_node *prefix_format(const struct schema_key *k,
+static struct yaml_node *prefix_format(const struct schema_key *k UNUSED,
 				       const void *field)
 {
 	const struct ip_prefix *p = field;

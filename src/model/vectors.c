@@ -16,7 +16,7 @@ static void *vec_add(struct schema_vec *v, size_t size)
 	return memset((char *)v->items + (v->n - 1) * size, 0, size);
 }
 
-static void vec_free(const struct schema_key *k, void *field)
+static void vec_free(const struct schema_key *k UNUSED, void *field)
 {
 	struct schema_vec *v = field;
 
@@ -110,7 +110,7 @@ static void prefixes_parse(struct schema_reader *r, const struct schema_key *k,
 	each_value(r, k, n, field, prefix_one);
 }
 
-static struct yaml_node *texts_format(const struct schema_key *k,
+static struct yaml_node *texts_format(const struct schema_key *k UNUSED,
 				      const void *field)
 {
 	const struct model_strings *v = field;
@@ -124,7 +124,7 @@ static struct yaml_node *texts_format(const struct schema_key *k,
 	return n;
 }
 
-static struct yaml_node *addrs_format(const struct schema_key *k,
+static struct yaml_node *addrs_format(const struct schema_key *k UNUSED,
 				      const void *field)
 {
 	const struct model_addrs *v = field;
@@ -140,7 +140,7 @@ static struct yaml_node *addrs_format(const struct schema_key *k,
 	return n;
 }
 
-static struct yaml_node *prefixes_format(const struct schema_key *k,
+static struct yaml_node *prefixes_format(const struct schema_key *k UNUSED,
 					 const void *field)
 {
 	const struct model_prefixes *v = field;
@@ -165,7 +165,7 @@ static void vec_copy(void *field, size_t size)
 		memcpy(vec_add(v, size), (char *)old.items + i * size, size);
 }
 
-static void texts_copy(const struct schema_key *k, void *field)
+static void texts_copy(const struct schema_key *k UNUSED, void *field)
 {
 	struct model_strings *v = field;
 
@@ -174,12 +174,12 @@ static void texts_copy(const struct schema_key *k, void *field)
 		v->items[i] = xstrdup(v->items[i]);
 }
 
-static void addrs_copy(const struct schema_key *k, void *field)
+static void addrs_copy(const struct schema_key *k UNUSED, void *field)
 {
 	vec_copy(field, sizeof(struct ip_addr));
 }
 
-static void prefixes_copy(const struct schema_key *k, void *field)
+static void prefixes_copy(const struct schema_key *k UNUSED, void *field)
 {
 	vec_copy(field, sizeof(struct ip_prefix));
 }

@@ -19,7 +19,7 @@ static struct model_view *view_of(const struct model *m, const char *host)
 	return v;
 }
 
-static void two_hosts_see_each_other_as_peers(void **state)
+static void two_hosts_see_each_other_as_peers(void **state UNUSED)
 {
 	char *text = testing_example("two-hosts"), buf[IP_STR_LEN];
 	struct model *m = testing_parse(text);
@@ -61,7 +61,7 @@ static void two_hosts_see_each_other_as_peers(void **state)
 	free(text);
 }
 
-static void macs_of_containers_differ_between_hosts(void **state)
+static void macs_of_containers_differ_between_hosts(void **state UNUSED)
 {
 	struct model *m = testing_parse("weft: 1\nnetworks: {n: }\nports:\n"
 					"  c: {type: veth, network: n, "
@@ -75,7 +75,7 @@ static void macs_of_containers_differ_between_hosts(void **state)
 	model_destroy(m);
 }
 
-static void vlans_of_a_bridge_are_domains(void **state)
+static void vlans_of_a_bridge_are_domains(void **state UNUSED)
 {
 	char *text = testing_example("bridge-vlans");
 	struct model *m = testing_parse(text);
@@ -106,7 +106,7 @@ static void vlans_of_a_bridge_are_domains(void **state)
 	free(text);
 }
 
-static void a_host_that_the_file_does_not_name_is_told_so(void **state)
+static void a_host_that_the_file_does_not_name_is_told_so(void **state UNUSED)
 {
 	char *text = testing_example("two-hosts");
 	struct model *m = testing_parse(text);
@@ -122,7 +122,7 @@ static void a_host_that_the_file_does_not_name_is_told_so(void **state)
 	free(text);
 }
 
-static void network_lives_only_where_its_bridge_is(void **state)
+static void network_lives_only_where_its_bridge_is(void **state UNUSED)
 {
 	struct model *m = testing_parse(
 		"weft: 1\n"
@@ -143,7 +143,7 @@ static void network_lives_only_where_its_bridge_is(void **state)
 	model_destroy(m);
 }
 
-static void long_port_name_gets_a_device_name_that_fits(void **state)
+static void long_port_name_gets_a_device_name_that_fits(void **state UNUSED)
 {
 	struct model *m =
 		testing_parse("weft: 1\nnetworks: {n: }\nports:\n"

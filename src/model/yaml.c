@@ -479,8 +479,8 @@ static void take_library_error(struct reader *r, struct fy_diag *diag)
 	err_fini(&own);
 }
 
-static void discard(struct fy_diag *diag, void *user, const char *buf,
-		    size_t len)
+static void discard(struct fy_diag *diag UNUSED, void *user UNUSED,
+		    const char *buf UNUSED, size_t len UNUSED)
 {
 }
 

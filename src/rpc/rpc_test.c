@@ -31,12 +31,14 @@ struct fixture {
 	struct rpc_call *parked;
 };
 
-static void echo(void *arg, struct rpc_call *call, struct json_object *params)
+static void echo(void *arg UNUSED, struct rpc_call *call,
+		 struct json_object *params)
 {
 	rpc_call_result(call, json_object_get(params));
 }
 
-static void refuse(void *arg, struct rpc_call *call, struct json_object *params)
+static void refuse(void *arg UNUSED, struct rpc_call *call,
+		   struct json_object *params UNUSED)
 {
 	struct err e[2] = { ERR_INIT, ERR_INIT };
 
@@ -48,14 +50,16 @@ static void refuse(void *arg, struct rpc_call *call, struct json_object *params)
 	err_fini(&e[1]);
 }
 
-static void count(void *arg, struct rpc_call *call, struct json_object *params)
+static void count(void *arg UNUSED, struct rpc_call *call,
+		  struct json_object *params UNUSED)
 {
 	for (int i = 1; i <= 3; i++)
 		rpc_call_progress(call, json_object_new_int(i));
 	rpc_call_result(call, json_object_new_string("done"));
 }
 
-static void park(void *arg, struct rpc_call *call, struct json_object *params)
+static void park(void *arg, struct rpc_call *call,
+		 struct json_object *params UNUSED)
 {
 	struct fixture *f = arg;
 
@@ -63,7 +67,8 @@ static void park(void *arg, struct rpc_call *call, struct json_object *params)
 }
 
 /* Answers the parked call of a client that went away. */
-static void unpark(void *arg, struct rpc_call *call, struct json_object *params)
+static void unpark(void *arg, struct rpc_call *call,
+		   struct json_object *params UNUSED)
 {
 	struct fixture *f = arg;
 	bool gone = rpc_call_is_abandoned(f->parked);
@@ -73,12 +78,14 @@ static void unpark(void *arg, struct rpc_call *call, struct json_object *params)
 	rpc_call_result(call, json_object_new_boolean(gone));
 }
 
-static void who(void *arg, struct rpc_call *call, struct json_object *params)
+static void who(void *arg UNUSED, struct rpc_call *call,
+		struct json_object *params UNUSED)
 {
 	rpc_call_result(call, json_object_new_int(rpc_call_peer(call)->pid));
 }
 
-static void big(void *arg, struct rpc_call *call, struct json_object *params)
+static void big(void *arg UNUSED, struct rpc_call *call,
+		struct json_object *params UNUSED)
 {
 	char *text = xmalloc(6u << 20);
 
@@ -88,7 +95,7 @@ static void big(void *arg, struct rpc_call *call, struct json_object *params)
 }
 
 static void clients(void *arg, struct rpc_call *call,
-		    struct json_object *params)
+		    struct json_object *params UNUSED)
 {
 	struct fixture *f = arg;
 
@@ -241,7 +248,7 @@ static void silent_daemon_is_waited_for_no_longer_than_told(void **state)
 	rpc_client_destroy(c);
 }
 
-static void missing_daemon_is_said_with_what_to_do(void **state)
+static void missing_daemon_is_said_with_what_to_do(void **state UNUSED)
 {
 	struct err e = ERR_INIT;
 

@@ -143,7 +143,7 @@ static void accept_resume(void *arg)
 	watch_set(&s->watch, WATCH_READ);
 }
 
-static void server_ready(void *arg, unsigned ready)
+static void server_ready(void *arg, unsigned ready UNUSED)
 {
 	struct rpc_server *s = arg;
 	int fd;
@@ -420,7 +420,7 @@ static void client_again(void *arg)
 	client_turn(arg);
 }
 
-static void client_ready(void *arg, unsigned ready)
+static void client_ready(void *arg, unsigned ready UNUSED)
 {
 	struct client *c = arg;
 

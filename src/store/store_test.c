@@ -58,7 +58,7 @@ static const char *last_text(const struct store *s)
 
 /* --- plain use ------------------------------------------------------------ */
 
-static void state_comes_back_with_all_that_was_said(void **state)
+static void state_comes_back_with_all_that_was_said(void **state UNUSED)
 {
 	struct disk *d = disk_test_create(1);
 	struct store *s = open_quietly(d);
@@ -83,7 +83,7 @@ static void state_comes_back_with_all_that_was_said(void **state)
 	disk_test_destroy(d);
 }
 
-static void history_can_be_read(void **state)
+static void history_can_be_read(void **state UNUSED)
 {
 	struct disk *d = disk_test_create(1);
 	struct store *s = open_quietly(d);
@@ -102,7 +102,7 @@ static void history_can_be_read(void **state)
 	disk_test_destroy(d);
 }
 
-static void states_put_together_are_one_write(void **state)
+static void states_put_together_are_one_write(void **state UNUSED)
 {
 	struct disk *d = disk_test_create(1);
 	struct store *s = open_quietly(d);
@@ -120,7 +120,7 @@ static void states_put_together_are_one_write(void **state)
 	disk_test_destroy(d);
 }
 
-static void file_is_compacted_to_the_newest(void **state)
+static void file_is_compacted_to_the_newest(void **state UNUSED)
 {
 	struct disk *d = disk_test_create(1);
 	struct store *s = open_quietly(d);
@@ -143,7 +143,7 @@ static void file_is_compacted_to_the_newest(void **state)
 	disk_test_destroy(d);
 }
 
-static void second_daemon_is_refused(void **state)
+static void second_daemon_is_refused(void **state UNUSED)
 {
 	char dir[] = "/tmp/weft-store-XXXXXX", *said, *cmd;
 	struct err e = ERR_INIT;
@@ -220,7 +220,7 @@ static void check_after(struct disk *d, const char *const *from,
 	store_close(s);
 }
 
-static void power_cut_anywhere_loses_nothing_acknowledged(void **state)
+static void power_cut_anywhere_loses_nothing_acknowledged(void **state UNUSED)
 {
 	for (uint64_t seed = 1; seed <= 20; seed++) {
 		for (unsigned n = 1; n < 60; n++) {
@@ -235,7 +235,7 @@ static void power_cut_anywhere_loses_nothing_acknowledged(void **state)
 	}
 }
 
-static void one_failing_call_costs_one_put_and_heals(void **state)
+static void one_failing_call_costs_one_put_and_heals(void **state UNUSED)
 {
 	static const int errors[] = { EIO, ENOSPC };
 
@@ -254,7 +254,7 @@ static void one_failing_call_costs_one_put_and_heals(void **state)
 	}
 }
 
-static void compaction_survives_a_power_cut_anywhere(void **state)
+static void compaction_survives_a_power_cut_anywhere(void **state UNUSED)
 {
 	static const char *const both[] = { "old", "new" };
 
@@ -274,7 +274,7 @@ static void compaction_survives_a_power_cut_anywhere(void **state)
 	}
 }
 
-static void full_disk_is_said_and_healed(void **state)
+static void full_disk_is_said_and_healed(void **state UNUSED)
 {
 	struct disk *d = disk_test_create(1);
 	struct store *s = open_quietly(d);
@@ -334,7 +334,7 @@ static char *three_states(size_t *len, size_t *third)
 	return copy;
 }
 
-static void every_flipped_bit_is_found_and_costs_one_record(void **state)
+static void every_flipped_bit_is_found_and_costs_one_record(void **state UNUSED)
 {
 	size_t len, third;
 	char *data = three_states(&len, &third);
@@ -364,7 +364,7 @@ static void every_flipped_bit_is_found_and_costs_one_record(void **state)
 	free(data);
 }
 
-static void every_cut_keeps_the_records_before_it(void **state)
+static void every_cut_keeps_the_records_before_it(void **state UNUSED)
 {
 	size_t len, third;
 	char *data = three_states(&len, &third);
@@ -392,7 +392,7 @@ static void every_cut_keeps_the_records_before_it(void **state)
 	free(data);
 }
 
-static void damaged_file_is_kept_aside(void **state)
+static void damaged_file_is_kept_aside(void **state UNUSED)
 {
 	size_t len, third, kept;
 	char *data = three_states(&len, &third), *said;
@@ -415,7 +415,7 @@ static void damaged_file_is_kept_aside(void **state)
 	free(data);
 }
 
-static void text_that_looks_like_a_record_is_only_text(void **state)
+static void text_that_looks_like_a_record_is_only_text(void **state UNUSED)
 {
 	struct disk *d = disk_test_create(1);
 	struct store *s = open_quietly(d);
