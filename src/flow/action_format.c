@@ -158,6 +158,7 @@ static void format_nested(const struct format *f, const struct act *a)
 	str_add_char(f->out, ')');
 }
 
+/* flat table */
 static void format_act(const struct format *f, const struct act *a)
 {
 	const struct act_u32 *u = (const void *)a;

@@ -639,7 +639,7 @@ static int punt_reason_arg(struct parse *p, struct arg *a, struct punt_args *u)
 static int punt_arg(struct parse *p, struct arg *a, void *ctx)
 {
 	struct punt_args *u = ctx;
-	uint64_t v;
+	uint64_t v = 0;
 
 	if (!a->key && !u->named && !u->n)
 		return punt_reason_arg(p, a, u);
@@ -721,7 +721,7 @@ static int parse_clone(struct parse *p)
 static int read_probability(struct parse *p, const struct arg *a, uint32_t *out)
 {
 	double percent;
-	uint64_t v;
+	uint64_t v = 0;
 	char *end;
 
 	if (!a->key || strcmp(a->key, "p"))
@@ -748,7 +748,7 @@ static int read_probability(struct parse *p, const struct arg *a, uint32_t *out)
 static int parse_operand_and_list(struct parse *p, enum act_op op)
 {
 	struct arg a;
-	uint64_t v;
+	uint64_t v = 0;
 	uint32_t operand = 0;
 
 	if (expect(p, '(') || take_arg(p, &a))
