@@ -69,7 +69,7 @@ uint16_t checksum_update32(uint16_t old, uint32_t a, uint32_t b)
 {
 	uint64_t sum = (uint16_t)~old;
 
-	sum += (uint16_t)~(a >> 16) + (b >> 16);
+	sum += (uint16_t) ~(a >> 16) + (b >> 16);
 	sum += (uint64_t)(uint16_t)~a + (uint16_t)b;
 	return (uint16_t)~fold(sum);
 }
@@ -98,34 +98,50 @@ uint64_t checksum_pseudo6(struct ip6_addr src, struct ip6_addr dst,
 	return checksum_add(sum, dst.b, sizeof(dst.b));
 }
 
-/* Castagnoli's polynomial, reflected, eight bits at a time. Two threads may make
- * the table at once: they write the same. */
-static const uint32_t *crc32c_table(void)
+/* Castagnoli's polynomial, reflected, four bits at a time: a table small enough to
+ * be read here, for processors without the instruction. */
+static uint32_t crc32c_plain(uint32_t c, const uint8_t *b, size_t len)
 {
-	static uint32_t table[256];
-	static _Atomic(bool) ready;
+	static const uint32_t table[16] = {
+		0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1,
+		0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
+		0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
+		0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
+	};
 
-	if (ready)
-		return table;
-	for (uint32_t i = 0; i < 256; i++) {
-		uint32_t c = i;
-
-		for (unsigned bit = 0; bit < 8; bit++)
-			c = c & 1 ? c >> 1 ^ 0x82f63b78u : c >> 1;
-		table[i] = c;
+	for (size_t i = 0; i < len; i++) {
+		c ^= b[i];
+		c = table[c & 15] ^ c >> 4;
+		c = table[c & 15] ^ c >> 4;
 	}
-	ready = true;
-	return table;
+	return c;
+}
+
+#ifdef __x86_64__
+__attribute__((target("sse4.2"))) static uint32_t
+crc32c_fast(uint32_t c, const uint8_t *b, size_t len)
+{
+	uint64_t c64 = c, word;
+	size_t i = 0;
+
+	for (; i + 8 <= len; i += 8) {
+		memcpy(&word, b + i, 8);
+		c64 = __builtin_ia32_crc32di(c64, word);
+	}
+	return crc32c_plain((uint32_t)c64, b + i, len - i);
 }
 
 static uint32_t crc32c_add(uint32_t c, const uint8_t *b, size_t len)
 {
-	const uint32_t *table = crc32c_table();
-
-	for (size_t i = 0; i < len; i++)
-		c = table[(c ^ b[i]) & 0xff] ^ c >> 8;
-	return c;
+	return __builtin_cpu_supports("sse4.2") ? crc32c_fast(c, b, len) :
+						  crc32c_plain(c, b, len);
 }
+#else
+static uint32_t crc32c_add(uint32_t c, const uint8_t *b, size_t len)
+{
+	return crc32c_plain(c, b, len);
+}
+#endif
 
 uint32_t crc32c(const void *p, size_t len)
 {
@@ -134,15 +150,22 @@ uint32_t crc32c(const void *p, size_t len)
 
 void packet_csum_finish(struct packet *p)
 {
-	uint8_t *field;
+	uint8_t *start = p->data + p->csum_start;
+	uint8_t *field = start + p->csum_offset;
+	uint32_t len = p->len - p->csum_start, crc;
 	uint16_t sum;
 
 	if (!(p->flags & PACKET_CSUM_PARTIAL))
 		return;
+	must(packet_csum_fits(p));
+	if (packet_csum_is_crc32c(p)) {
+		crc = crc32c_sctp(start, len);
+		memcpy(field, &crc, sizeof(crc));
+		p->flags &= ~(uint32_t)PACKET_CSUM_PARTIAL;
+		return;
+	}
 	p->flags &= ~(uint32_t)PACKET_CSUM_PARTIAL;
-	must((uint32_t)p->csum_start + p->csum_offset + 2 <= p->len);
-	field = p->data + p->csum_start + p->csum_offset;
-	sum = checksum(p->data + p->csum_start, p->len - p->csum_start);
+	sum = checksum(start, len);
 	/* UDP: zero means no checksum, so zero is written as ones. */
 	put_be16(field, sum ? sum : 0xffff);
 }
@@ -208,18 +231,25 @@ static bool transport6(const struct packet *p, struct transport *t)
 
 static enum csum_state sum_is_ones(uint64_t sum, const struct transport *t)
 {
-	return fold(checksum_add(sum, t->data, t->len)) == 0xffff
-		   ? CSUM_RIGHT
-		   : CSUM_WRONG;
+	return fold(checksum_add(sum, t->data, t->len)) == 0xffff ? CSUM_RIGHT :
+								    CSUM_WRONG;
 }
 
-static enum csum_state verify_udp(const struct transport *t, bool ip6)
+/* What counts is UDP's own length: IP may carry more behind the datagram. */
+static enum csum_state verify_udp(struct transport t, bool ip6)
 {
-	if (t->len < UDP_HEADER_LEN)
+	uint32_t len;
+
+	if (t.len < UDP_HEADER_LEN)
 		return CSUM_UNKNOWN;
-	if (!get_be16(t->data + 6))
+	if (!get_be16(t.data + 6))
 		return ip6 ? CSUM_WRONG : CSUM_UNKNOWN;
-	return sum_is_ones(t->pseudo, t);
+	len = get_be16(t.data + 4);
+	if (len < UDP_HEADER_LEN || len > t.len)
+		return CSUM_WRONG;
+	t.pseudo += (uint16_t)~t.len + len;
+	t.len = len;
+	return sum_is_ones(t.pseudo, &t);
 }
 
 /* The field counts as zero while it is summed (RFC 9260 6.8), and is stored with
@@ -240,8 +270,7 @@ static enum csum_state verify_sctp(const struct transport *t)
 	if (t->len < SCTP_HEADER_LEN)
 		return CSUM_UNKNOWN;
 	memcpy(&stored, t->data + 8, sizeof(stored));
-	return stored == crc32c_sctp(t->data, t->len) ? CSUM_RIGHT
-						      : CSUM_WRONG;
+	return stored == crc32c_sctp(t->data, t->len) ? CSUM_RIGHT : CSUM_WRONG;
 }
 
 enum csum_state packet_csum_verify(const struct packet *p)
@@ -257,10 +286,10 @@ enum csum_state packet_csum_verify(const struct packet *p)
 		return CSUM_UNKNOWN;
 	switch (t.proto) {
 	case IP_PROTO_TCP:
-		return t.len < TCP_HEADER_LEN ? CSUM_UNKNOWN
-					      : sum_is_ones(t.pseudo, &t);
+		return t.len < TCP_HEADER_LEN ? CSUM_UNKNOWN :
+						sum_is_ones(t.pseudo, &t);
 	case IP_PROTO_UDP:
-		return verify_udp(&t, ip6);
+		return verify_udp(t, ip6);
 	case IP_PROTO_ICMP6:
 		return ip6 ? sum_is_ones(t.pseudo, &t) : CSUM_UNKNOWN;
 	case IP_PROTO_ICMP:

@@ -20,8 +20,8 @@ static bool segment_parse(const uint8_t *d, uint32_t len, struct segment *s)
 	uint16_t type;
 
 	*s = (struct segment){ .data = d, .len = len };
-	if (len < ETH_HEADER_LEN + VLAN_HEADER_LEN + IP4_HEADER_LEN +
-		      TCP_HEADER_LEN)
+	if (len <
+	    ETH_HEADER_LEN + VLAN_HEADER_LEN + IP4_HEADER_LEN + TCP_HEADER_LEN)
 		return false;
 	type = get_be16(d + 12);
 	if (eth_type_is_vlan(type)) {
@@ -35,6 +35,9 @@ static bool segment_parse(const uint8_t *d, uint32_t len, struct segment *s)
 			return false;
 		s->l4 = l3 + IP4_HEADER_LEN;
 		ip_len = get_be16(d + l3 + 2);
+		/* It will be made anew: a wrong one must not become right. */
+		if (checksum(d + l3, IP4_HEADER_LEN))
+			return false;
 	} else if (type == ETH_TYPE_IP6) {
 		if (len < l3 + IP6_HEADER_LEN + TCP_HEADER_LEN ||
 		    d[l3] >> 4 != 6 || d[l3 + 6] != IP_PROTO_TCP)
@@ -46,8 +49,8 @@ static bool segment_parse(const uint8_t *d, uint32_t len, struct segment *s)
 		return false;
 	}
 	s->header_len = s->l4 + (uint32_t)(d[s->l4 + 12] >> 4) * 4u;
-	return s->header_len >= s->l4 + TCP_HEADER_LEN &&
-	       s->header_len < len && l3 + ip_len == len;
+	return s->header_len >= s->l4 + TCP_HEADER_LEN && s->header_len < len &&
+	       l3 + ip_len == len;
 }
 
 /* ACK, perhaps PSH; nothing else may be merged. */
@@ -76,10 +79,7 @@ static bool csum_right(const struct segment *s)
 	uint32_t len = s->len - s->l4;
 	uint64_t sum = segment_pseudo(s, len);
 
-	if (!s->ip6 && checksum(s->data + s->l3, IP4_HEADER_LEN))
-		return false;
-	return checksum_fold(checksum_add(sum, s->data + s->l4, len)) ==
-	       0xffff;
+	return checksum_fold(checksum_add(sum, s->data + s->l4, len)) == 0xffff;
 }
 
 static uint16_t ip_id(const struct segment *s)
@@ -140,8 +140,7 @@ bool gro_add(struct gro *g, const uint8_t *frame, uint32_t len, bool verified)
 	uint32_t n;
 
 	if (g->ended || !segment_parse(frame, len, &s) || !flags_fit(&s) ||
-	    !same_headers(g, &s) ||
-	    get_be32(frame + s.l4 + 4) != g->next_seq)
+	    !same_headers(g, &s) || get_be32(frame + s.l4 + 4) != g->next_seq)
 		return false;
 	if (!g->ip6 && !(get_be16(frame + s.l3 + 6) & IP4_DF) &&
 	    ip_id(&s) != g->next_id)
@@ -165,21 +164,23 @@ void gro_finish(struct gro *g)
 {
 	struct packet *p = g->head;
 	uint8_t *ip = p->data + g->l3;
-	struct segment s = { .data = p->data, .len = p->len, .l3 = g->l3,
-			     .l4 = g->l4, .ip6 = g->ip6 };
+	struct segment s = { .data = p->data,
+			     .len = p->len,
+			     .l3 = g->l3,
+			     .l4 = g->l4,
+			     .ip6 = g->ip6 };
 
 	if (g->n < 2)
 		return;
 	if (g->ip6) {
-		put_be16(ip + 4,
-			 (uint16_t)(p->len - g->l3 - IP6_HEADER_LEN));
+		put_be16(ip + 4, (uint16_t)(p->len - g->l3 - IP6_HEADER_LEN));
 	} else {
 		put_be16(ip + 2, (uint16_t)(p->len - g->l3));
 		put_be16(ip + 10, 0);
 		put_be16(ip + 10, checksum(ip, IP4_HEADER_LEN));
 	}
-	p->flags = (p->flags & ~(uint32_t)PACKET_CSUM_VALID) |
-		   PACKET_CSUM_PARTIAL;
+	p->flags =
+		(p->flags & ~(uint32_t)PACKET_CSUM_VALID) | PACKET_CSUM_PARTIAL;
 	p->csum_start = (uint16_t)g->l4;
 	p->csum_offset = 16;
 	p->gso_type = g->ip6 ? GSO_TCP6 : GSO_TCP4;
@@ -189,6 +190,25 @@ void gro_finish(struct gro *g)
 	/* What a partial checksum starts from: the pseudo-header's sum. */
 	put_be16(p->data + g->l4 + 16,
 		 checksum_fold(segment_pseudo(&s, p->len - g->l4)));
+}
+
+/* From the same port and tunnel, as far as anybody can ask later. */
+static bool same_origin(const struct packet *a, const struct packet *b)
+{
+	if (a->in_port != b->in_port || a->packet_type != b->packet_type ||
+	    (a->flags ^ b->flags) & PACKET_TUNNEL || a->max_len != b->max_len)
+		return false;
+	return !(a->flags & PACKET_TUNNEL) ||
+	       !memcmp(&a->tun, &b->tun,
+		       offsetof(struct packet_tunnel, options) +
+			       a->tun.options_len);
+}
+
+static bool batch_add(struct gro *g, const struct packet *p)
+{
+	return !(p->flags & PACKET_CSUM_PARTIAL) && !packet_is_gso(p) &&
+	       same_origin(g->head, p) &&
+	       gro_add(g, p->data, p->len, p->flags & PACKET_CSUM_VALID);
 }
 
 void packet_gro_batch(struct packet_batch *b)
@@ -202,10 +222,7 @@ void packet_gro_batch(struct packet_batch *b)
 		b->p[n++] = head;
 		if (!gro_start(&g, head, head->flags & PACKET_CSUM_VALID))
 			continue;
-		while (i < b->n && !(b->p[i]->flags & PACKET_CSUM_PARTIAL) &&
-		       !packet_is_gso(b->p[i]) &&
-		       gro_add(&g, b->p[i]->data, b->p[i]->len,
-			       b->p[i]->flags & PACKET_CSUM_VALID))
+		while (i < b->n && batch_add(&g, b->p[i]))
 			packet_free(b->p[i++]);
 		gro_finish(&g);
 	}

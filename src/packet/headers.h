@@ -27,7 +27,7 @@
 #define GENEVE_HEADER_LEN 8u
 #define GRE_HEADER_LEN 4u
 
-#define ETH_TYPE_MIN 0x0600u /* below it is a length (IEEE 802.3 3.2.6) */
+#define ETH_TYPE_MIN 0x0600u  /* below it is a length (IEEE 802.3 3.2.6) */
 #define ETH_TYPE_NONE 0x05ffu /* the key's word for a frame without type */
 #define ETH_TYPE_IP4 0x0800u
 #define ETH_TYPE_ARP 0x0806u

@@ -6,6 +6,8 @@
 #include "packet/headers.h"
 
 #define TAGS_MAX 4u
+/* So far in that headers pushed in front never carry it over 16 bits. */
+#define CSUM_START_MAX (0xffffu - PACKET_HEADROOM)
 
 /* Where the frame's layer 3 starts and what it is; false when it is not IP. */
 static bool find_l3(const struct packet *p, uint32_t *l3, uint16_t *type)
@@ -24,8 +26,7 @@ static bool find_l3(const struct packet *p, uint32_t *l3, uint16_t *type)
 		*type = cursor_u16(&c);
 	}
 	*l3 = (uint32_t)(c.at - p->data);
-	return !c.failed &&
-	       (*type == ETH_TYPE_IP4 || *type == ETH_TYPE_IP6);
+	return !c.failed && (*type == ETH_TYPE_IP4 || *type == ETH_TYPE_IP6);
 }
 
 /* Transport protocol and offset; false for fragments and what is cut short. */
@@ -49,10 +50,10 @@ static bool find_l4(const struct packet *p, uint32_t l3, uint16_t type,
 		if (!ip || from_be32(ip->flow) >> 28 != 6)
 			return false;
 		*proto = ip->next;
-		for (unsigned i = 0; i < IP6_MAX_EXTENSIONS &&
-				     (*proto == IP_PROTO_HOPOPTS ||
-				      *proto == IP_PROTO_DSTOPTS ||
-				      *proto == IP_PROTO_ROUTING);
+		for (unsigned i = 0;
+		     i < IP6_MAX_EXTENSIONS &&
+		     (*proto == IP_PROTO_HOPOPTS ||
+		      *proto == IP_PROTO_DSTOPTS || *proto == IP_PROTO_ROUTING);
 		     i++) {
 			*proto = cursor_u8(&c);
 			cursor_skip(&c, 8u * cursor_u8(&c) + 6u);
@@ -64,12 +65,12 @@ static bool find_l4(const struct packet *p, uint32_t l3, uint16_t type,
 
 static enum drop set_csum(struct packet *p, uint32_t start, uint32_t offset)
 {
-	if (start + offset + 2 > p->len || start < IP4_HEADER_LEN)
+	if (start < IP4_HEADER_LEN || start > CSUM_START_MAX)
 		return DROP_MALFORMED;
 	p->csum_start = (uint16_t)start;
 	p->csum_offset = (uint16_t)offset;
 	p->flags |= PACKET_CSUM_PARTIAL;
-	return DROP_NONE;
+	return packet_csum_fits(p) ? DROP_NONE : DROP_MALFORMED;
 }
 
 static enum gso_type gso_of(uint8_t vnet_type, uint16_t l3_type, uint8_t proto)
@@ -111,6 +112,13 @@ static bool gso_is_sound(const struct packet *p, uint32_t l4)
 	       p->csum_start == l4 && p->csum_offset == offset;
 }
 
+static void clear_gso(struct packet *p)
+{
+	p->gso_type = GSO_NONE;
+	p->gso_size = 0;
+	p->gso_ecn = false;
+}
+
 static enum drop set_gso(struct packet *p, const struct vnet_header *h)
 {
 	uint8_t type = h->gso_type & (uint8_t)~VNET_GSO_ECN, proto;
@@ -123,19 +131,21 @@ static enum drop set_gso(struct packet *p, const struct vnet_header *h)
 	p->gso_type = (uint8_t)gso_of(type, l3_type, proto);
 	p->gso_size = h->gso_size;
 	p->gso_ecn = h->gso_type & VNET_GSO_ECN;
-	if (p->gso_type == GSO_NONE || !gso_is_sound(p, l4))
+	if (p->gso_type == GSO_NONE || !gso_is_sound(p, l4) ||
+	    (p->gso_ecn && proto != IP_PROTO_TCP))
 		return DROP_MALFORMED;
 	p->l3 = (uint16_t)l3;
 	p->l4 = (uint16_t)l4;
+	/* The kernel refuses to cut what makes one segment only. */
+	if (p->len - packet_gso_header_len(p) <= p->gso_size)
+		clear_gso(p);
 	return DROP_NONE;
 }
 
 static void clear_offload(struct packet *p)
 {
 	p->flags &= ~(uint32_t)(PACKET_CSUM_PARTIAL | PACKET_CSUM_VALID);
-	p->gso_type = GSO_NONE;
-	p->gso_size = 0;
-	p->gso_ecn = false;
+	clear_gso(p);
 }
 
 enum drop packet_offload_from_vnet(struct packet *p,
@@ -205,8 +215,10 @@ uint32_t packet_l3_len_max(const struct packet *p)
 static uint32_t gso_cap(const struct packet *p)
 {
 	static const uint32_t caps[] = {
-		[GSO_TCP4] = OFFLOAD_TSO4, [GSO_TCP6] = OFFLOAD_TSO6,
-		[GSO_UDP4] = OFFLOAD_USO4, [GSO_UDP6] = OFFLOAD_USO6,
+		[GSO_TCP4] = OFFLOAD_TSO4,
+		[GSO_TCP6] = OFFLOAD_TSO6,
+		[GSO_UDP4] = OFFLOAD_USO4,
+		[GSO_UDP6] = OFFLOAD_USO6,
 	};
 	uint32_t need = caps[p->gso_type] | OFFLOAD_CSUM;
 
@@ -223,13 +235,12 @@ static uint32_t l3_len_for_mtu(const struct packet *p)
 	if (len)
 		return len;
 	if (!find_l3(p, &l3, &type))
-		l3 = p->packet_type == PACKET_TYPE_ETHERNET ? ETH_HEADER_LEN
-							    : 0;
+		l3 = p->packet_type == PACKET_TYPE_ETHERNET ? ETH_HEADER_LEN :
+							      0;
 	return p->len > l3 ? p->len - l3 : 0;
 }
 
-enum tx_need packet_tx_need(const struct packet *p, uint32_t caps,
-			    uint32_t mtu)
+enum tx_need packet_tx_need(const struct packet *p, uint32_t caps, uint32_t mtu)
 {
 	if (mtu && unlikely(p->len > mtu) && l3_len_for_mtu(p) > mtu)
 		return TX_TOO_BIG;
@@ -241,7 +252,8 @@ enum tx_need packet_tx_need(const struct packet *p, uint32_t caps,
 			return TX_AS_IS;
 		return TX_SEGMENT;
 	}
-	if (p->flags & PACKET_CSUM_PARTIAL && !(caps & OFFLOAD_CSUM))
+	if (p->flags & PACKET_CSUM_PARTIAL &&
+	    (!(caps & OFFLOAD_CSUM) || packet_csum_is_crc32c(p)))
 		return TX_CSUM;
 	return TX_AS_IS;
 }

@@ -8,6 +8,7 @@
 
 #define OUTER_TTL 64u
 #define SOURCE_PORT_MIN 49152u
+#define IP_LEN_MAX 65535u
 
 const char *outer_kind_name(enum outer_kind k)
 {
@@ -18,8 +19,7 @@ const char *outer_kind_name(enum outer_kind k)
 
 uint16_t outer_source_port(uint64_t flow_hash)
 {
-	return (uint16_t)(SOURCE_PORT_MIN |
-			  (hash_u64(flow_hash, 1) & 0x3fffu));
+	return (uint16_t)(SOURCE_PORT_MIN | (hash_u64(flow_hash, 1) & 0x3fffu));
 }
 
 void vxlan_encode(uint32_t vni, uint8_t out[8])
@@ -70,8 +70,8 @@ static uint32_t frame_l3(const struct packet *p, uint32_t at)
 		type = cursor_u16(&c);
 	}
 	if (c.failed || (type != ETH_TYPE_IP4 && type != ETH_TYPE_IP6) ||
-	    !cursor_peek(&c, type == ETH_TYPE_IP4 ? IP4_HEADER_LEN
-						  : IP6_HEADER_LEN))
+	    !cursor_peek(&c, type == ETH_TYPE_IP4 ? IP4_HEADER_LEN :
+						    IP6_HEADER_LEN))
 		return 0;
 	return (uint32_t)(c.at - p->data);
 }
@@ -91,15 +91,16 @@ static void set_ecn(uint8_t *ip, uint8_t ecn)
 		put_be16(ip + 10,
 			 checksum_update16(get_be16(ip + 10), old, new));
 	} else {
-		new = (uint16_t)((old & ~(IP_ECN_MASK << 4)) | (uint32_t)ecn << 4);
+		new = (uint16_t)((old & ~(IP_ECN_MASK << 4)) | (uint32_t)ecn
+								       << 4);
 		put_be16(ip, new);
 	}
 }
 
 uint64_t packet_flow_hash(const struct packet *p)
 {
-	uint32_t l3 = p->packet_type == PACKET_TYPE_ETHERNET ? frame_l3(p, 0)
-							     : 0;
+	uint32_t l3 =
+		p->packet_type == PACKET_TYPE_ETHERNET ? frame_l3(p, 0) : 0;
 	const uint8_t *ip = p->data + l3;
 	uint32_t left = p->len - l3, at;
 	uint8_t proto;
@@ -168,13 +169,21 @@ static uint32_t build_geneve(const struct packet_tunnel *t, uint8_t *out)
 
 static uint32_t build_gre(const struct packet_tunnel *t, uint8_t *out)
 {
-	bool key = t->flags & TUNNEL_F_KEY;
+	bool key = t->flags & TUNNEL_F_KEY, csum = t->flags & TUNNEL_F_CSUM;
+	uint32_t n = GRE_HEADER_LEN;
 
-	put_be16(out, key ? GRE_F_KEY : 0);
+	put_be16(out,
+		 (uint16_t)((key ? GRE_F_KEY : 0) | (csum ? GRE_F_CSUM : 0)));
 	put_be16(out + 2, ETH_TYPE_TEB);
-	if (key)
-		put_be32(out + 4, (uint32_t)t->id);
-	return key ? 8 : 4;
+	if (csum) {
+		put_be32(out + n, 0);
+		n += 4;
+	}
+	if (key) {
+		put_be32(out + n, (uint32_t)t->id);
+		n += 4;
+	}
+	return n;
 }
 
 static uint32_t build_udp(enum outer_kind kind, const struct packet_tunnel *t,
@@ -188,7 +197,9 @@ static uint32_t build_udp(enum outer_kind kind, const struct packet_tunnel *t,
 	put_be16(out + 2, port);
 	put_be16(out + 4, 0);
 	/* Not zero: "has a checksum", until it is computed. */
-	put_be16(out + 6, t->flags & TUNNEL_F_CSUM ? 0xffff : 0);
+	put_be16(out + 6, t->flags & TUNNEL_F_CSUM || !ip_addr_is_ip4(&t->dst) ?
+				  0xffff :
+				  0);
 	return UDP_HEADER_LEN;
 }
 
@@ -202,7 +213,7 @@ uint32_t outer_build(enum outer_kind kind, struct eth_addr dst,
 
 	if (!t->dst.family || t->src.family != t->dst.family ||
 	    room < ETH_HEADER_LEN + IP6_HEADER_LEN + UDP_HEADER_LEN +
-		       GENEVE_HEADER_LEN + t->options_len)
+			    GENEVE_HEADER_LEN + t->options_len)
 		return 0;
 	memcpy(out, dst.b, 6);
 	memcpy(out + 6, src.b, 6);
@@ -217,104 +228,7 @@ uint32_t outer_build(enum outer_kind kind, struct eth_addr dst,
 	return n + VXLAN_HEADER_LEN;
 }
 
-/* --- pushing --- */
-
-/* Where IP and what is behind it stand in outer headers; false: not such. */
-static bool outer_find(const uint8_t *h, uint32_t n, enum outer_kind kind,
-		       uint32_t *l4)
-{
-	uint8_t want = kind == OUTER_GRE ? IP_PROTO_GRE : IP_PROTO_UDP, proto;
-
-	if (n < ETH_HEADER_LEN + IP4_HEADER_LEN + GRE_HEADER_LEN)
-		return false;
-	if (get_be16(h + 12) == ETH_TYPE_IP4 && h[14] == 0x45) {
-		*l4 = ETH_HEADER_LEN + IP4_HEADER_LEN;
-		proto = h[14 + 9];
-	} else if (get_be16(h + 12) == ETH_TYPE_IP6 && h[14] >> 4 == 6) {
-		*l4 = ETH_HEADER_LEN + IP6_HEADER_LEN;
-		proto = h[14 + 6];
-	} else {
-		return false;
-	}
-	return proto == want &&
-	       n >= *l4 + (kind == OUTER_GRE ? GRE_HEADER_LEN
-					     : UDP_HEADER_LEN +
-						   VXLAN_HEADER_LEN);
-}
-
-static void outer_lengths(struct packet *p, bool udp)
-{
-	uint8_t *ip = p->data + p->l3, *l4 = p->data + p->l4;
-	uint32_t len = p->len - p->l3;
-
-	if (ip[0] >> 4 == 4) {
-		put_be16(ip + 2, (uint16_t)len);
-		put_be16(ip + 10, 0);
-		put_be16(ip + 10, checksum(ip, IP4_HEADER_LEN));
-	} else {
-		put_be16(ip + 4, (uint16_t)(len - IP6_HEADER_LEN));
-	}
-	if (udp)
-		put_be16(l4 + 4, (uint16_t)(p->len - p->l4));
-}
-
-/* The outer UDP checksum of a packet whose bytes are final. A GSO packet gets
- * it per segment. */
-static void outer_udp_csum(struct packet *p)
-{
-	uint8_t *ip = p->data + p->l3, *udp = p->data + p->l4;
-	uint32_t len = p->len - p->l4;
-	struct ip6_addr src, dst;
-	uint64_t sum;
-	uint16_t csum;
-
-	if (!get_be16(udp + 6) || packet_is_gso(p))
-		return;
-	packet_csum_finish(p);
-	put_be16(udp + 6, 0);
-	if (ip[0] >> 4 == 4) {
-		sum = checksum_pseudo4(get_be32(ip + 12), get_be32(ip + 16),
-				       IP_PROTO_UDP, len);
-	} else {
-		memcpy(src.b, ip + 8, 16);
-		memcpy(dst.b, ip + 24, 16);
-		sum = checksum_pseudo6(src, dst, IP_PROTO_UDP, len);
-	}
-	csum = (uint16_t)~checksum_fold(checksum_add(sum, udp, len));
-	put_be16(udp + 6, csum ? csum : 0xffff);
-}
-
-enum drop packet_push_outer(struct packet *p, enum outer_kind kind,
-			    const void *headers, uint32_t n)
-{
-	uint32_t l4, inner_ip;
-	uint64_t hash;
-	uint8_t ecn;
-
-	if (p->inner != PACKET_NO_LAYER ||
-	    p->packet_type != PACKET_TYPE_ETHERNET || n > OUTER_MAX ||
-	    p->len + n > PACKET_MAX_LEN || !outer_find(headers, n, kind, &l4))
-		return DROP_ACTION;
-	hash = packet_flow_hash(p);
-	inner_ip = frame_l3(p, 0);
-	ecn = inner_ip ? tos_at(p->data + inner_ip) & IP_ECN_MASK : 0;
-	if (!packet_push(p, n))
-		return DROP_ACTION;
-	memcpy(p->data, headers, n);
-	p->inner = (uint16_t)n;
-	p->l3 = ETH_HEADER_LEN;
-	p->l4 = (uint16_t)l4;
-	set_ecn(p->data + p->l3, ecn);
-	outer_lengths(p, kind != OUTER_GRE);
-	if (kind == OUTER_GRE)
-		return DROP_NONE;
-	if (!get_be16(p->data + l4))
-		put_be16(p->data + l4, outer_source_port(hash));
-	outer_udp_csum(p);
-	return DROP_NONE;
-}
-
-/* --- popping --- */
+/* --- reading tunnel headers --- */
 
 static bool pop_geneve(struct cursor *c, struct packet_tunnel *t)
 {
@@ -363,6 +277,134 @@ static bool pop_vxlan(struct cursor *c, struct packet_tunnel *t)
 	return true;
 }
 
+/* --- pushing --- */
+
+static bool tunnel_read(struct cursor *c, enum outer_kind kind,
+			struct packet_tunnel *t)
+{
+	switch (kind) {
+	case OUTER_VXLAN:
+		return cursor_skip(c, UDP_HEADER_LEN) && pop_vxlan(c, t);
+	case OUTER_GENEVE:
+		return cursor_skip(c, UDP_HEADER_LEN) && pop_geneve(c, t);
+	case OUTER_GRE:
+		return pop_gre(c, t);
+	case N_OUTER_KINDS:
+		break;
+	}
+	return false;
+}
+
+/* Do these bytes make whole outer headers of that kind, without IP options or
+ * extensions? Where the transport begins. */
+static bool outer_find(const uint8_t *h, uint32_t n, enum outer_kind kind,
+		       uint32_t *l4)
+{
+	uint8_t want = kind == OUTER_GRE ? IP_PROTO_GRE : IP_PROTO_UDP, proto;
+	struct cursor c = cursor_init(h, n);
+	struct packet_tunnel scrap;
+	const uint8_t *ip;
+	uint16_t type;
+
+	cursor_skip(&c, 12);
+	type = cursor_u16(&c);
+	*l4 = ETH_HEADER_LEN +
+	      (type == ETH_TYPE_IP4 ? IP4_HEADER_LEN : IP6_HEADER_LEN);
+	ip = cursor_take(&c, *l4 - ETH_HEADER_LEN);
+	if (!ip)
+		return false;
+	if (type == ETH_TYPE_IP4 && ip[0] == 0x45)
+		proto = ip[9];
+	else if (type == ETH_TYPE_IP6 && ip[0] >> 4 == 6)
+		proto = ip[6];
+	else
+		return false;
+	return proto == want && tunnel_read(&c, kind, &scrap) &&
+	       cursor_at_end(&c);
+}
+
+static void outer_lengths(struct packet *p, bool udp)
+{
+	uint8_t *ip = p->data + p->l3, *l4 = p->data + p->l4;
+	uint32_t len = p->len - p->l3;
+
+	if (ip[0] >> 4 == 4) {
+		put_be16(ip + 2, (uint16_t)len);
+		put_be16(ip + 10, 0);
+		put_be16(ip + 10, checksum(ip, IP4_HEADER_LEN));
+	} else {
+		put_be16(ip + 4, (uint16_t)(len - IP6_HEADER_LEN));
+	}
+	if (udp)
+		put_be16(l4 + 4, (uint16_t)(p->len - p->l4));
+}
+
+static uint64_t outer_pseudo(const uint8_t *ip, uint32_t len)
+{
+	struct ip6_addr src, dst;
+
+	if (ip[0] >> 4 == 4)
+		return checksum_pseudo4(get_be32(ip + 12), get_be32(ip + 16),
+					IP_PROTO_UDP, len);
+	memcpy(src.b, ip + 8, 16);
+	memcpy(dst.b, ip + 24, 16);
+	return checksum_pseudo6(src, dst, IP_PROTO_UDP, len);
+}
+
+/* The outer checksum of a packet whose bytes are final. A GSO packet gets it per
+ * segment. */
+static void outer_csum(struct packet *p, bool udp)
+{
+	uint8_t *ip = p->data + p->l3, *l4 = p->data + p->l4;
+	uint8_t *field = l4 + (udp ? 6 : 4);
+	uint32_t len = p->len - p->l4;
+	uint64_t sum = 0;
+	uint16_t csum;
+
+	if (packet_is_gso(p) ||
+	    (udp ? !get_be16(field) : !(get_be16(l4) & GRE_F_CSUM)))
+		return;
+	packet_csum_finish(p);
+	put_be16(field, 0);
+	if (udp)
+		sum = outer_pseudo(ip, len);
+	csum = (uint16_t)~checksum_fold(checksum_add(sum, l4, len));
+	put_be16(field, csum || !udp ? csum : 0xffff);
+}
+
+enum drop packet_push_outer(struct packet *p, enum outer_kind kind,
+			    const void *headers, uint32_t n)
+{
+	uint32_t l4, inner_ip;
+	bool udp = kind != OUTER_GRE;
+	uint64_t hash;
+	uint8_t ecn;
+
+	if (p->inner != PACKET_NO_LAYER ||
+	    p->packet_type != PACKET_TYPE_ETHERNET || n > OUTER_MAX ||
+	    !outer_find(headers, n, kind, &l4))
+		return DROP_ACTION;
+	if (!packet_is_gso(p) && p->len + n - ETH_HEADER_LEN > IP_LEN_MAX)
+		return DROP_TOO_BIG;
+	hash = packet_flow_hash(p);
+	inner_ip = frame_l3(p, 0);
+	ecn = inner_ip ? tos_at(p->data + inner_ip) & IP_ECN_MASK : 0;
+	if (!packet_push(p, n))
+		return DROP_ACTION;
+	memcpy(p->data, headers, n);
+	p->inner = (uint16_t)n;
+	p->l3 = ETH_HEADER_LEN;
+	p->l4 = (uint16_t)l4;
+	set_ecn(p->data + p->l3, ecn);
+	outer_lengths(p, udp);
+	if (udp && !get_be16(p->data + l4))
+		put_be16(p->data + l4, outer_source_port(hash));
+	outer_csum(p, udp);
+	return DROP_NONE;
+}
+
+/* --- popping --- */
+
 static enum drop pop_udp(struct cursor *c, struct packet_tunnel *t)
 {
 	const uint8_t *udp = cursor_take(c, UDP_HEADER_LEN);
@@ -399,24 +441,55 @@ static uint8_t pop_ip(const uint8_t *ip, struct packet_tunnel *t)
 	return ip[6];
 }
 
+static bool outer_is_located(const struct packet *p)
+{
+	uint32_t least = IP4_HEADER_LEN;
+
+	if (p->l3 == PACKET_NO_LAYER || p->l4 == PACKET_NO_LAYER ||
+	    p->l4 >= p->len || p->l3 >= p->l4)
+		return false;
+	if (p->data[p->l3] >> 4 == 6)
+		least = IP6_HEADER_LEN;
+	return p->l4 >= p->l3 + least;
+}
+
+/* RFC 2784 2.3: of all from the GRE header on. What is not finished yet comes
+ * from this host. */
+static bool gre_csum_right(const struct packet *p)
+{
+	const uint8_t *gre = p->data + p->l4;
+
+	return p->len - p->l4 < 8 || !(get_be16(gre) & GRE_F_CSUM) ||
+	       p->flags & PACKET_CSUM_PARTIAL || !checksum(gre, p->len - p->l4);
+}
+
+static enum drop pop_transport(const struct packet *p, struct cursor *c,
+			       struct packet_tunnel *t)
+{
+	switch (pop_ip(p->data + p->l3, t)) {
+	case IP_PROTO_UDP:
+		return pop_udp(c, t);
+	case IP_PROTO_GRE:
+		if (!pop_gre(c, t))
+			return DROP_ACTION;
+		return gre_csum_right(p) ? DROP_NONE : DROP_MALFORMED;
+	default:
+		return DROP_ACTION;
+	}
+}
+
 enum drop packet_pop_outer(struct packet *p)
 {
 	struct packet_tunnel t = { 0 };
 	struct cursor c;
 	enum drop d;
 	uint32_t ip;
-	uint8_t proto, ecn;
+	uint8_t ecn;
 
-	if (p->l3 == PACKET_NO_LAYER || p->l4 == PACKET_NO_LAYER ||
-	    p->l4 >= p->len || p->l4 < p->l3 + IP4_HEADER_LEN)
+	if (!outer_is_located(p))
 		return DROP_ACTION;
-	proto = pop_ip(p->data + p->l3, &t);
 	c = cursor_init(p->data + p->l4, p->len - p->l4);
-	if (proto == IP_PROTO_UDP)
-		d = pop_udp(&c, &t);
-	else
-		d = proto == IP_PROTO_GRE && pop_gre(&c, &t) ? DROP_NONE
-							     : DROP_ACTION;
+	d = pop_transport(p, &c, &t);
 	if (d != DROP_NONE)
 		return d;
 	if (cursor_left(&c) < ETH_HEADER_LEN ||
@@ -425,6 +498,7 @@ enum drop packet_pop_outer(struct packet *p)
 	p->inner = p->l3 = p->l4 = PACKET_NO_LAYER;
 	p->tun = t;
 	p->flags |= PACKET_TUNNEL;
+	p->flags &= ~(uint32_t)PACKET_CSUM_VALID; /* that was the outer one */
 	ip = frame_l3(p, 0);
 	if (ip && !outer_ecn_combine(t.tos, tos_at(p->data + ip), &ecn))
 		return DROP_MALFORMED;

@@ -19,7 +19,7 @@
 #include "packet/drop.h"
 #include "packet/packet.h"
 
-#define OUTER_MAX (PACKET_HEADROOM - 64u)
+#define OUTER_MAX (PACKET_HEADROOM - 48u)
 #define VNI_MASK 0xffffffu
 
 enum outer_kind { OUTER_VXLAN, OUTER_GENEVE, OUTER_GRE, N_OUTER_KINDS };
@@ -31,15 +31,17 @@ void vxlan_encode(uint32_t vni, uint8_t out[8]);
 bool vxlan_decode(const void *header, size_t len, uint32_t *vni) MUST_CHECK;
 
 /* Outer Ethernet, IP (version by src's family), UDP or GRE, and the tunnel header
- * for t; t->src and t->dst must be set. Lengths and checksums stay zero. Returns
- * the bytes written, 0 when they do not fit or the families differ. */
+ * for t; t->src and t->dst must be set. Lengths and checksums stay zero. UDP over
+ * IPv6 always has a checksum (RFC 8200 8.1), else TUNNEL_F_CSUM says so. Returns the
+ * bytes written, 0 when they do not fit or the families differ. */
 uint32_t outer_build(enum outer_kind kind, struct eth_addr dst,
 		     struct eth_addr src, const struct packet_tunnel *t,
 		     uint8_t *out, uint32_t room);
 
 /* Pushes headers of that kind (Ethernet first) in front of an Ethernet frame.
  * p->l3 and l4 become the outer ones, p->inner the frame. DROP_ACTION when they
- * do not parse, do not fit, or p carries an encapsulation already. */
+ * do not parse, do not fit, or p carries an encapsulation already; DROP_TOO_BIG
+ * when IP cannot say the length. */
 enum drop packet_push_outer(struct packet *p, enum outer_kind kind,
 			    const void *headers, uint32_t n);
 /* Takes the encapsulation off that p->l3/l4 show: UDP to 4789 or 6081, or GRE

@@ -3,14 +3,16 @@
 
 #include <sys/mman.h>
 
-/* What a buffer holds besides the largest frame: headroom, a little behind, and
- * an odd number of cache lines so that the first bytes of a batch's frames do
- * not all fall into the same cache sets. */
+/* A slot is whole pages, so that giving one back to the kernel takes nothing from
+ * its neighbours. The buffer begins at one of N_COLOURS places in its first page:
+ * the first bytes of a batch's frames do not all fall into the same cache sets. */
 #define TAILROOM 64u
+#define PAGE 4096u
+#define N_COLOURS 12u
 #define COLOUR (CACHE_LINE * 5u)
 #define BUFFER_CAP                                                             \
 	ROUND_UP(PACKET_HEADROOM + PACKET_MAX_LEN + TAILROOM, CACHE_LINE)
-#define BUFFER_STRIDE (ROUND_UP(BUFFER_CAP, 4096u) + COLOUR)
+#define SLOT_LEN ROUND_UP(BUFFER_CAP + (N_COLOURS - 1) * COLOUR, PAGE)
 
 struct packet_pool {
 	struct packet *packets;
@@ -26,7 +28,7 @@ void packet_pool_destroy(struct packet_pool *pool)
 		return;
 	must(pool->n_free == pool->n);
 	lazy_free(pool->packets, pool->n * sizeof(*pool->packets));
-	lazy_free(pool->buffers, (size_t)pool->n * BUFFER_STRIDE);
+	lazy_free(pool->buffers, (size_t)pool->n * SLOT_LEN);
 	free(pool);
 }
 
@@ -35,10 +37,10 @@ struct packet_pool *packet_pool_create(unsigned n)
 	struct packet_pool *pool = xzalloc(sizeof(*pool));
 
 	pool->packets = lazy_alloc(n * sizeof(*pool->packets));
-	pool->buffers = lazy_alloc((size_t)n * BUFFER_STRIDE);
+	pool->buffers = lazy_alloc((size_t)n * SLOT_LEN);
 	if (!pool->packets || !pool->buffers) {
 		lazy_free(pool->packets, n * sizeof(*pool->packets));
-		lazy_free(pool->buffers, (size_t)n * BUFFER_STRIDE);
+		lazy_free(pool->buffers, (size_t)n * SLOT_LEN);
 		free(pool);
 		return NULL;
 	}
@@ -52,11 +54,16 @@ unsigned packet_pool_free_count(const struct packet_pool *pool)
 	return pool->n_free;
 }
 
+static uint8_t *slot_of(const struct packet_pool *pool, unsigned i)
+{
+	return pool->buffers + (size_t)i * SLOT_LEN;
+}
+
 void packet_pool_trim(struct packet_pool *pool)
 {
 	for (struct packet *p = pool->free; p; p = p->next_free)
-		(void)madvise(p->buf - ((uintptr_t)p->buf & 4095u),
-			      ROUND_UP(p->cap, 4096u), MADV_DONTNEED);
+		(void)madvise(slot_of(pool, (unsigned)(p - pool->packets)),
+			      SLOT_LEN, MADV_DONTNEED);
 }
 
 /* Packets never used are not on the list: touching them would make them
@@ -71,7 +78,7 @@ static struct packet *pool_fresh(struct packet_pool *pool)
 	pool->n_used++;
 	p = &pool->packets[i];
 	p->pool = pool;
-	p->buf = pool->buffers + (size_t)i * BUFFER_STRIDE;
+	p->buf = slot_of(pool, i) + i % N_COLOURS * COLOUR;
 	p->cap = BUFFER_CAP;
 	return p;
 }
@@ -178,8 +185,8 @@ static uint16_t moved(uint16_t layer, int by)
 /* A layer that was in front of what was taken away is gone. */
 static uint16_t pulled(uint16_t layer, uint32_t n)
 {
-	return layer == PACKET_NO_LAYER || layer < n ? PACKET_NO_LAYER
-						     : (uint16_t)(layer - n);
+	return layer == PACKET_NO_LAYER || layer < n ? PACKET_NO_LAYER :
+						       (uint16_t)(layer - n);
 }
 
 uint8_t *packet_push(struct packet *p, uint32_t n)

@@ -47,12 +47,13 @@ enum gso_type {
 };
 
 struct packet_tunnel {
-	uint64_t id;           /* VNI or key */
-	struct ip_addr src, dst; /* outer addresses; unset: let routing choose */
+	uint64_t id; /* VNI or key */
+	struct ip_addr src,
+		dst; /* outer addresses; unset: let routing choose */
 	uint16_t tp_src, tp_dst; /* outer ports, host order */
-	uint16_t flags;        /* TUNNEL_F_* */
-	uint8_t tos, ttl;      /* outer; ttl 0: the default */
-	uint8_t options_len;   /* Geneve options, multiple of 4 */
+	uint16_t flags;          /* TUNNEL_F_* */
+	uint8_t tos, ttl;        /* outer; ttl 0: the default */
+	uint8_t options_len;     /* Geneve options, multiple of 4 */
 	uint8_t options[TUNNEL_OPTIONS_MAX];
 };
 
@@ -87,7 +88,8 @@ struct packet {
 };
 
 #define PACKET_TYPE_ETHERNET 0u
-#define PACKET_TYPE_IP4 0x10800u /* namespace 1, Ethertype (OpenFlow 1.5 7.2.3.8) */
+#define PACKET_TYPE_IP4                                                        \
+	0x10800u /* namespace 1, Ethertype (OpenFlow 1.5 7.2.3.8) */
 #define PACKET_TYPE_IP6 0x186ddu
 
 struct packet_batch {

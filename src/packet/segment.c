@@ -5,27 +5,63 @@
 #include "packet/headers.h"
 #include "packet/offload.h"
 
+static bool is_tcp(const struct packet *p)
+{
+	return p->gso_type == GSO_TCP4 || p->gso_type == GSO_TCP6;
+}
+
+/* Layer 3 of the packet that is cut: behind an encapsulation, if there is one,
+ * and the inner Ethernet header with its tags. */
+static uint32_t innermost_l3(const struct packet *p)
+{
+	uint32_t at = p->inner + 12u;
+
+	if (p->inner == PACKET_NO_LAYER)
+		return p->l3;
+	while (at + 4 < p->csum_start &&
+	       eth_type_is_vlan(get_be16(p->data + at)))
+		at += VLAN_HEADER_LEN;
+	return at + 2;
+}
+
+/* Is there a whole IP header in [at, end)? */
+static bool ip_fits(const struct packet *p, uint32_t at, uint32_t end)
+{
+	const uint8_t *ip = p->data + at;
+
+	if (at + IP4_HEADER_LEN > end)
+		return false;
+	if (ip[0] >> 4 == 6)
+		return at + IP6_HEADER_LEN <= end;
+	return (ip[0] & 0xfu) >= 5 && at + (ip[0] & 0xfu) * 4u <= end;
+}
+
+static bool outer_fits(const struct packet *p)
+{
+	return p->inner == PACKET_NO_LAYER ||
+	       (p->l4 != PACKET_NO_LAYER &&
+		p->l4 + UDP_HEADER_LEN <= p->inner && ip_fits(p, p->l3, p->l4));
+}
+
 bool segment_plan_init(struct segment_plan *sp, const struct packet *p)
 {
-	uint32_t header;
+	uint32_t header, l4_len = is_tcp(p) ? TCP_HEADER_LEN : UDP_HEADER_LEN;
 
-	if (!packet_is_gso(p) || p->gso_size < SEGMENT_MIN_PAYLOAD ||
-	    !(p->flags & PACKET_CSUM_PARTIAL) || p->l3 == PACKET_NO_LAYER)
+	if (!packet_is_gso(p) || !(p->flags & PACKET_CSUM_PARTIAL) ||
+	    p->l3 == PACKET_NO_LAYER || p->csum_start + l4_len >= p->len)
 		return false;
 	header = packet_gso_header_len(p);
-	if (header >= p->len || header > SEGMENT_HEADERS_MAX)
+	if (header >= p->len || header > SEGMENT_HEADERS_MAX ||
+	    header < p->csum_start + l4_len)
 		return false;
 	*sp = (struct segment_plan){ .p = p,
 				     .header_len = header,
 				     .payload_len = p->len - header,
-				     .step = p->gso_size };
+				     .step = p->gso_size,
+				     .ip = innermost_l3(p) };
 	sp->n = DIV_ROUND_UP(sp->payload_len, sp->step);
-	return true;
-}
-
-static bool is_tcp(const struct packet *p)
-{
-	return p->gso_type == GSO_TCP4 || p->gso_type == GSO_TCP6;
+	return sp->n <= SEGMENT_MAX && outer_fits(p) &&
+	       ip_fits(p, sp->ip, p->csum_start);
 }
 
 /* One IP header at `ip`: its length, its id when it is IPv4, its checksum. */
@@ -47,7 +83,7 @@ static void fix_tcp(const struct segment_plan *sp, uint8_t *tcp, unsigned i)
 
 	put_be32(tcp + 4, get_be32(tcp + 4) + i * sp->step);
 	if (i + 1 < sp->n)
-		flags &= (uint8_t)~(TCP_FIN | TCP_PSH);
+		flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
 	if (i > 0)
 		flags &= (uint8_t)~TCP_CWR;
 	tcp[13] = flags;
@@ -65,18 +101,21 @@ static uint64_t pseudo_of(const uint8_t *ip, uint8_t proto, uint32_t len)
 	return checksum_pseudo6(src, dst, proto, len);
 }
 
-/* The transport header at csum_start: lengths, flags and the whole checksum. */
+/* The transport header at csum_start: lengths, flags and the whole checksum. The
+ * field holds the pseudo-header's sum, its length that of the uncut packet; a
+ * routing header may have named another destination than the IP header's. */
 static void fix_transport(const struct segment_plan *sp, uint8_t *headers,
-			  const uint8_t *ip, unsigned i, const uint8_t *payload,
-			  uint32_t len)
+			  unsigned i, const uint8_t *payload, uint32_t len)
 {
 	const struct packet *p = sp->p;
 	uint8_t *l4 = headers + p->csum_start;
 	uint32_t l4_header = sp->header_len - p->csum_start;
-	uint8_t proto = is_tcp(p) ? IP_PROTO_TCP : IP_PROTO_UDP;
-	uint64_t sum = pseudo_of(ip, proto, l4_header + len);
+	uint32_t uncut = p->len - p->csum_start;
+	uint64_t sum = get_be16(l4 + p->csum_offset);
 	uint16_t csum;
 
+	sum += (uint16_t)~checksum_fold(uncut);
+	sum += l4_header + len;
 	if (is_tcp(p))
 		fix_tcp(sp, l4, i);
 	else
@@ -89,64 +128,47 @@ static void fix_transport(const struct segment_plan *sp, uint8_t *headers,
 	put_be16(l4 + p->csum_offset, csum);
 }
 
-/* The outer UDP header of an encapsulation: length and, when it has one, a
- * checksum over everything behind it. */
-static void fix_outer_udp(const struct segment_plan *sp, uint8_t *headers,
-			  const uint8_t *payload, uint32_t len)
+/* The outer transport: UDP's length, and the checksum, when there is one, of
+ * everything behind it (RFC 768, RFC 2784 2.3). */
+static void fix_outer(const struct segment_plan *sp, uint8_t *headers,
+		      const uint8_t *payload, uint32_t len)
 {
 	const struct packet *p = sp->p;
+	uint8_t *l4 = headers + p->l4, *field;
+	uint32_t l4_len = sp->header_len - p->l4;
 	const uint8_t *ip = headers + p->l3;
-	uint8_t *udp = headers + p->l4;
-	uint32_t udp_len = sp->header_len - p->l4 + len;
-	uint64_t sum;
+	bool udp = (ip[0] >> 4 == 6 ? ip[6] : ip[9]) == IP_PROTO_UDP;
+	uint64_t sum = 0;
 	uint16_t csum;
 
-	put_be16(udp + 4, (uint16_t)udp_len);
-	if (!get_be16(udp + 6))
+	if (udp) {
+		put_be16(l4 + 4, (uint16_t)(l4_len + len));
+		sum = pseudo_of(ip, IP_PROTO_UDP, l4_len + len);
+	}
+	field = l4 + (udp ? 6 : 4);
+	if (udp ? !get_be16(field) : !(get_be16(l4) & GRE_F_CSUM))
 		return;
-	put_be16(udp + 6, 0);
-	sum = pseudo_of(ip, IP_PROTO_UDP, udp_len);
-	sum = checksum_add(sum, udp, sp->header_len - p->l4);
+	put_be16(field, 0);
+	sum = checksum_add(sum, l4, l4_len);
 	csum = (uint16_t)~checksum_fold(checksum_add(sum, payload, len));
-	put_be16(udp + 6, csum ? csum : 0xffff);
-}
-
-static bool outer_is_udp(const struct packet *p)
-{
-	const uint8_t *ip = p->data + p->l3;
-
-	return p->l4 != PACKET_NO_LAYER &&
-	       (ip[0] >> 4 == 6 ? ip[6] : ip[9]) == IP_PROTO_UDP;
-}
-
-/* Inner layer 3: behind the inner Ethernet header and its tags. */
-static uint32_t inner_l3(const struct packet *p)
-{
-	uint32_t at = p->inner + 12u;
-
-	while (at + 4 < p->csum_start &&
-	       eth_type_is_vlan(get_be16(p->data + at)))
-		at += VLAN_HEADER_LEN;
-	return at + 2;
+	put_be16(field, csum || !udp ? csum : 0xffff);
 }
 
 void segment_plan_at(const struct segment_plan *sp, unsigned i,
 		     uint8_t *headers, const uint8_t **payload, uint32_t *len)
 {
 	const struct packet *p = sp->p;
-	uint32_t at = i * sp->step, ip;
+	uint32_t at = i * sp->step;
 
 	*len = MIN(sp->step, sp->payload_len - at);
 	*payload = p->data + sp->header_len + at;
 	memcpy(headers, p->data, sp->header_len);
-	ip = p->inner == PACKET_NO_LAYER ? p->l3 : inner_l3(p);
-	fix_ip(headers + ip, sp->header_len - ip + *len, i);
-	fix_transport(sp, headers, headers + ip, i, *payload, *len);
+	fix_ip(headers + sp->ip, sp->header_len - sp->ip + *len, i);
+	fix_transport(sp, headers, i, *payload, *len);
 	if (p->inner == PACKET_NO_LAYER)
 		return;
 	fix_ip(headers + p->l3, sp->header_len - p->l3 + *len, i);
-	if (outer_is_udp(p))
-		fix_outer_udp(sp, headers, *payload, *len);
+	fix_outer(sp, headers, *payload, *len);
 }
 
 static void segment_metadata(struct packet *s, const struct packet *p)

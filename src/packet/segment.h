@@ -9,7 +9,7 @@
  * Rules     TCP: sequence numbers, IPv4 ids counting up, FIN and PSH on the last
  *           segment only, CWR on the first only; UDP: a datagram a segment.
  *           An encapsulation in front (p->inner) is repeated with its lengths,
- *           ids and UDP checksum made right.
+ *           ids and UDP or GRE checksum made right.
  * Bounds    SEGMENT_MAX segments a packet.
  * Threads   values.
  * Refs      RFC 9293, RFC 3168 6.1.2 (CWR), virtio 1.2 5.1.6.2. */
@@ -18,9 +18,8 @@
 
 #include "packet/packet.h"
 
-/* 65535 bytes in segments of at least this payload; smaller ones are refused:
- * they would make thousands of packets of one. */
-#define SEGMENT_MIN_PAYLOAD 48u
+/* 65535 bytes in segments of 48 bytes of payload each. What would make more
+ * packets of one is refused. */
 #define SEGMENT_MAX 1366u
 #define SEGMENT_HEADERS_MAX 512u
 
@@ -38,6 +37,7 @@ struct segment_plan {
 	uint32_t header_len;  /* of each segment, from p->data */
 	uint32_t payload_len; /* behind all headers */
 	uint32_t step;        /* payload of all but the last */
+	uint32_t ip;          /* where the innermost layer 3 starts */
 	unsigned n;
 };
 
