@@ -194,7 +194,7 @@ static void take_value(struct cli *c, const char *option, const char *value)
 }
 
 /* --name, --name=value or --name value; *i moves on. */
-static int take_option(struct cli *c, int argc, char **argv, int *i)
+static int take_option(struct cli *c, int argc, const char *const *argv, int *i)
 {
 	const char *arg = argv[*i], *eq = strchr(arg, '=');
 	size_t len = eq ? (size_t)(eq - arg) : strlen(arg);
@@ -228,7 +228,7 @@ static int take_word(struct cli *c, const char *word)
 	return CLI_OK;
 }
 
-static int take_all(struct cli *c, int argc, char **argv)
+static int take_all(struct cli *c, int argc, const char *const *argv)
 {
 	bool words_only = false;
 	int rc = CLI_OK;
@@ -301,7 +301,7 @@ static int run(struct cli *c)
 	return rc ? rc : c->command->run(c);
 }
 
-int cli_main(int argc, char **argv)
+int cli_main(int argc, const char *const *argv)
 {
 	struct cli c = { 0 };
 	int rc;

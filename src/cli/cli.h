@@ -77,7 +77,7 @@ struct cli {
 };
 
 /* main() without its name. */
-int cli_main(int argc, char **argv);
+int cli_main(int argc, const char *const *argv);
 
 const struct cli_command *cli_find(const char *name);
 /* "weft: usage ...", with the nearest right word; returns CLI_USAGE. */

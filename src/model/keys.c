@@ -20,8 +20,9 @@
 #define STRUCT struct model_network
 static const struct schema_key network_keys[] = {
 	{ KEY(subnets, prefixes), .dflt = "none: a network without IP",
-	  .doc = "The address ranges used in this network. No two networks "
-		 "that a router joins may overlap." },
+	  .doc = "The address ranges used in this network. They overlap with "
+		 "no other's, unless the networks are behind different "
+		 "routers." },
 	{ KEY(vni, number), .min = 1, .max = MODEL_VNI_MAX,
 	  .dflt = "the network stays on its host",
 	  .doc = "With it the network spans all hosts that have an underlay, "

@@ -91,7 +91,7 @@ static void bool_init(const struct schema_key *k, void *field)
 }
 
 const struct schema_type schema_bool = {
-	.name = "yes or no",
+	.name = "true or false",
 	.want = "true or false",
 	.parse = bool_parse,
 	.format = bool_format,
