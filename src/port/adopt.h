@@ -2,8 +2,8 @@
 /* Adopting a NIC: what the host had on it moves to the bridge's host device.
  *
  * What      addresses with their lifetimes, routes of all tables that name the
- *           device, rules, neighbour entries and IPv6 settings go from one
- *           device to another, and back.
+ *           device, rules, neighbour entries and IPv4 and IPv6 settings go from
+ *           one device to another, and back.
  * Why so    the connection one is typing over survives: the target takes the
  *           NIC's MAC, is addressed and routed while the NIC still is, and only
  *           then is the NIC stripped; the whole takes milliseconds, frames in
@@ -12,8 +12,11 @@
  *           change, so kill -9 at any moment can be undone (adopt_release) or
  *           carried on (adopt_take again): both are idempotent.
  *           A2 the journal is removed last, after all is back.
- *           A3 what appeared on the target later (a renewed lease, a person's
- *           route) is taken along when going back.
+ *           A3 what appeared on the target since (a renewed lease, a person's
+ *           route) is taken along when going back; what its own port gives it
+ *           stays.
+ * Order     adopt_take, then attach the NIC's port; detach it, then
+ *           adopt_release.
  * Threads   the control thread.
  * Owns      the journal file FOLDER/adopt-DEVICE. */
 #ifndef PORT_ADOPT_H
@@ -21,13 +24,18 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "port/netconf.h"
 #include "sys/disk.h"
 #include "sys/nl.h"
+
+#define ADOPT_PREFIX "adopt-" /* the journal's name, before the device's */
 
 struct adopt {
 	struct disk *disk;
 	struct nl *nl;
 	const char *folder; /* the daemon's state */
+	/* What the target's port gives it (host_config.netconf); may be NULL. */
+	const struct netconf *own;
 };
 
 struct adopt_report {
@@ -46,12 +54,13 @@ int adopt_take(const struct adopt *a, const char *nic, const char *target,
  * NIC is gone: -ENODEV, the journal stays until it comes. */
 int adopt_release(const struct adopt *a, const char *nic,
 		  struct err *e) MUST_CHECK;
-/* Calls fn for each NIC a journal of an earlier run names. */
-int adopt_each(const struct adopt *a,
-	       void (*fn)(void *arg, const char *nic, const char *target),
-	       void *arg, struct err *e) MUST_CHECK;
-/* Adds a sentence for each program seen to manage the device (NetworkManager,
- * systemd-networkd, dhclient, dhcpcd...): they would fight over its addresses. */
-void adopt_advise(const char *nic, struct str *out);
+/* Is there a journal for this NIC, and where did its addresses go? For finding at
+ * start what an earlier run left; `target` may be NULL. */
+bool adopt_is_taken(const struct adopt *a, const char *nic,
+		    char target[NL_NAME_MAX]);
+/* Adds a sentence (and a newline) for each program seen to manage the device
+ * (NetworkManager, systemd-networkd, dhclient...): they would fight over its
+ * addresses. */
+void adopt_advise(const char *nic, const char *target, struct str *out);
 
 #endif

@@ -96,5 +96,6 @@ bool nl_link_parse(const struct nlmsghdr *h, void *out);
 bool nl_addr_parse(const struct nlmsghdr *h, void *out);
 bool nl_neigh_parse(const struct nlmsghdr *h, void *out);
 bool nl_route_parse(const struct nlmsghdr *h, void *out);
+bool nl_rule_parse(const struct nlmsghdr *h, void *out);
 
 #endif

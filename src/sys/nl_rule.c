@@ -34,7 +34,7 @@ static void nl_rule_parse_attr(const struct nlattr *a, struct nl_rule *r)
 	}
 }
 
-static bool nl_rule_parse(const struct nlmsghdr *h, void *item)
+bool nl_rule_parse(const struct nlmsghdr *h, void *item)
 {
 	const struct fib_rule_hdr *m = mnl_nlmsg_get_payload(h);
 	uint32_t len = (uint32_t)mnl_nlmsg_get_payload_len(h);
