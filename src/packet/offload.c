@@ -119,6 +119,29 @@ static void clear_gso(struct packet *p)
 	p->gso_ecn = false;
 }
 
+/* A device that merged what it had verified (LRO) hands over segments with the
+ * first one's checksum. Each that is cut needs its own: it becomes unfinished. */
+static void redo_csum(struct packet *p, uint32_t l3, uint32_t l4, uint8_t proto)
+{
+	const uint8_t *ip = p->data + l3;
+	uint32_t len = p->len - l4;
+	struct ip6_addr src, dst;
+	uint64_t sum;
+
+	if (ip[0] >> 4 == 4) {
+		sum = checksum_pseudo4(get_be32(ip + 12), get_be32(ip + 16),
+				       proto, len);
+	} else {
+		memcpy(src.b, ip + 8, sizeof(src.b));
+		memcpy(dst.b, ip + 24, sizeof(dst.b));
+		sum = checksum_pseudo6(src, dst, proto, len);
+	}
+	if (set_csum(p, l4, proto == IP_PROTO_TCP ? 16 : 6) != DROP_NONE)
+		return;
+	put_be16(p->data + l4 + p->csum_offset, checksum_fold(sum));
+	p->flags &= ~(uint32_t)PACKET_CSUM_VALID;
+}
+
 static enum drop set_gso(struct packet *p, const struct vnet_header *h)
 {
 	uint8_t type = h->gso_type & (uint8_t)~VNET_GSO_ECN, proto;
@@ -131,6 +154,8 @@ static enum drop set_gso(struct packet *p, const struct vnet_header *h)
 	p->gso_type = (uint8_t)gso_of(type, l3_type, proto);
 	p->gso_size = h->gso_size;
 	p->gso_ecn = h->gso_type & VNET_GSO_ECN;
+	if (p->flags & PACKET_CSUM_VALID && p->gso_type != GSO_NONE)
+		redo_csum(p, l3, l4, proto);
 	if (p->gso_type == GSO_NONE || !gso_is_sound(p, l4) ||
 	    (p->gso_ecn && proto != IP_PROTO_TCP))
 		return DROP_MALFORMED;
