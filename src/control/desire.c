@@ -221,6 +221,17 @@ static struct storm_limits storm_of(const struct model_storm *s)
 	return l;
 }
 
+/* What the file does not say is the device's own; unknown while there is none. */
+static uint32_t mtu_of(const struct making *m, const char *name, uint32_t mtu)
+{
+	const struct real_port *p =
+	    m->real && !mtu ? real_find(m->real, name) : NULL;
+
+	if (!mtu && p)
+		mtu = p->port->mtu;
+	return mtu ? mtu : UINT32_MAX;
+}
+
 static uint32_t loop_cost(const struct model_port *p)
 {
 	switch (p->type) {
@@ -253,7 +264,7 @@ static void make_port(struct making *m, uint32_t i)
 		.loop_guard = p->loop_guard,
 		.loop_cost = loop_cost(p),
 		.mac_limit = p->mac_limit,
-		.mtu = v->mtu,
+		.mtu = mtu_of(m, p->o.name, v->mtu),
 		.storm = storm_of(&p->storm),
 	};
 }
@@ -281,7 +292,8 @@ static void make_host_port(struct making *m, uint32_t bridge)
 		.vlan = vlan_of(&all),
 		.loop_guard = true,
 		.loop_cost = COST_HOST,
-		.mtu = b->host && b->host->mtu ? b->host->mtu : b->mtu,
+		.mtu = mtu_of(m, b->name,
+			      b->host && b->host->mtu ? b->host->mtu : b->mtu),
 		.storm = storm_limits_default(),
 	};
 }
@@ -353,7 +365,7 @@ static void make_ifaces(struct making *m, const struct view_router *r,
 			.port = m->port_of[i],
 			.addresses = p->port->addresses.items,
 			.n_addresses = p->port->addresses.n,
-			.mtu = p->mtu,
+			.mtu = mtu_of(m, p->port->o.name, p->mtu),
 		};
 	}
 	d->ifaces = v;
