@@ -23,7 +23,6 @@ static char *arrow_target(struct cli *c)
 	char path[PATH_MAX], *name;
 	struct stat st;
 	ssize_t n;
-	FILE *tty;
 
 	if (fstat(STDOUT_FILENO, &st) || !S_ISREG(st.st_mode) || st.st_size ||
 	    st.st_ctime + JUST_NOW_S < time(NULL))
@@ -32,8 +31,9 @@ static char *arrow_target(struct cli *c)
 	if (n <= 0)
 		return NULL;
 	path[n] = '\0';
-	tty = fopen("/dev/tty", "we");
-	c->out = tty ? tty : stderr;
+	c->out = fopen("/dev/tty", "we");
+	if (!c->out)
+		c->out = stderr;
 	c->colour = isatty(fileno(c->out)) && !getenv("NO_COLOR") &&
 		    !(c->flags & CLI_NO_COLOUR);
 	name = strrchr(path, '/');
@@ -71,7 +71,8 @@ static int endpoints(struct cli *c, char **from, char **to)
 		return CLI_OK;
 	free(*from);
 	free(*to);
-	return cli_usage(c, "say from where and to where");
+	cli_usage(c, "say from where and to where");
+	return CLI_USAGE;
 }
 
 static void put(struct json_object *o, const char *key, const char *text)

@@ -88,14 +88,12 @@ char *js_human(uint64_t n)
 {
 	static const char units[] = "kMGTPE";
 	double v = (double)n;
-	int unit = -1;
+	unsigned unit = 0;
 
 	if (n < 10000)
 		return xasprintf("%" PRIu64, n);
-	while (v >= 1000 && unit < (int)sizeof(units) - 2) {
-		v /= 1000;
-		unit++;
-	}
+	for (v /= 1000; v >= 1000; v /= 1000)
+		unit++; /* 2^64 is 18 E */
 	return xasprintf(v < 10 ? "%.1f%c" : "%.0f%c", v, units[unit]);
 }
 

@@ -171,10 +171,8 @@ const struct model_router *check_network_router(const struct model *m,
 	for (unsigned i = 0; i < m->routers.n; i++) {
 		const struct model_router *r = &m->routers.items[i];
 
-		for (unsigned j = 0; j < r->networks.n; j++) {
-			if (!strcmp(r->networks.items[j].o.name, network))
-				return r;
-		}
+		if (model_router_interface(r, network))
+			return r;
 	}
 	return NULL;
 }

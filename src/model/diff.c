@@ -102,9 +102,10 @@ static void compare(struct model_diff *d, enum model_kind kind,
 				  .kind = kind,
 				  .host = host,
 				  .before = before,
-				  .after = after,
-				  .name = before ? before->name : after->name };
+				  .after = after };
 
+	must(before || after);
+	c.name = before ? before->name : after->name;
 	if (!before)
 		c.op = MODEL_ADD;
 	else if (!after)

@@ -141,11 +141,6 @@ bool model_equal(const struct model *a, const struct model *b)
 
 /* --- finding -------------------------------------------------------------- */
 
-struct named {
-	size_t size;
-	const char *name;
-};
-
 static int name_cmp(const void *name, const void *object)
 {
 	return strcmp(name, ((const struct model_object *)object)->name);
@@ -169,6 +164,12 @@ const struct model_network *model_network(const struct model *m,
 const struct model_router *model_router(const struct model *m, const char *name)
 {
 	return FIND(m->routers, name);
+}
+
+const struct model_interface *
+model_router_interface(const struct model_router *r, const char *network)
+{
+	return FIND(r->networks, network);
 }
 
 const struct model_host *model_host(const struct model *m, const char *name)

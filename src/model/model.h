@@ -278,6 +278,9 @@ const struct model_network *model_network(const struct model *m,
 					  const char *name);
 const struct model_router *model_router(const struct model *m,
 					const char *name);
+/* The router's interface in a network. */
+const struct model_interface *
+model_router_interface(const struct model_router *r, const char *network);
 const struct model_host *model_host(const struct model *m, const char *name);
 const struct model_bridge *model_host_bridge(const struct model_host *h,
 					     const char *name);

@@ -441,13 +441,11 @@ static void port_gateways(struct model_view *v, struct view_port *p)
 	if (g->mode != MODEL_GATEWAY_AUTO || !p->port->network)
 		return;
 	for (unsigned i = 0; i < v->model->routers.n; i++) {
-		const struct model_router *r = &v->model->routers.items[i];
+		const struct model_interface *f = model_router_interface(
+			&v->model->routers.items[i], p->port->network);
 
-		for (unsigned j = 0; j < r->networks.n; j++) {
-			if (!strcmp(r->networks.items[j].o.name,
-				    p->port->network))
-				add_gateway(p, &r->networks.items[j].addresses);
-		}
+		if (f)
+			add_gateway(p, &f->addresses);
 	}
 }
 

@@ -409,7 +409,7 @@ static int lock(struct store *s, const char *dir, struct err *e)
 static int start(struct store *s, const char *dir, struct str *said,
 		 struct err *e)
 {
-	struct scan found;
+	struct scan found = { 0 };
 	int rc;
 
 	rc = file_make_dir(s->disk, dir, 0700, e);
