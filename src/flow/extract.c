@@ -23,6 +23,14 @@ static struct ip6_addr ip6_of(const void *p)
 	return a;
 }
 
+/* Where a layer starts; at the packet's end there is none (P3). */
+static uint16_t layer_at(const struct packet *p, const struct cursor *c)
+{
+	size_t at = (size_t)(c->at - p->data);
+
+	return at < p->len ? (uint16_t)at : PACKET_NO_LAYER;
+}
+
 /* --- layer 4 --- */
 
 static void extract_tcp(struct cursor c, struct flow_key *k)
@@ -163,7 +171,7 @@ static void extract_ip4(struct packet *p, struct cursor c, struct flow_key *k)
 	cursor_skip(&c, header);
 	if (k->ip_frag & KEY_FRAG_LATER)
 		return;
-	p->l4 = (uint16_t)(c.at - p->data);
+	p->l4 = layer_at(p, &c);
 	extract_l4(c, k, false);
 }
 
@@ -233,7 +241,7 @@ static void extract_ip6(struct packet *p, struct cursor c, struct flow_key *k)
 	}
 	if (k->ip_frag & KEY_FRAG_LATER)
 		return;
-	p->l4 = (uint16_t)(c.at - p->data);
+	p->l4 = layer_at(p, &c);
 	extract_l4(c, k, true);
 }
 
@@ -274,7 +282,7 @@ static void extract_nsh(struct cursor c, struct flow_key *k)
 }
 
 /* Up to KEY_N_MPLS labels; layer 3 of what they carry is not guessed. */
-static void extract_mpls(struct packet *p, struct cursor c, struct flow_key *k)
+static void extract_mpls(struct cursor c, struct flow_key *k)
 {
 	for (unsigned i = 0; i < KEY_N_MPLS; i++) {
 		const void *lse = cursor_take(&c, MPLS_LSE_LEN);
@@ -285,12 +293,11 @@ static void extract_mpls(struct packet *p, struct cursor c, struct flow_key *k)
 		if (k->mpls[i] & 0x100u) /* bottom of stack, RFC 3032 2.1 */
 			break;
 	}
-	(void)p;
 }
 
 static void extract_l3(struct packet *p, struct cursor c, struct flow_key *k)
 {
-	p->l3 = (uint16_t)(c.at - p->data);
+	p->l3 = layer_at(p, &c);
 	switch (k->eth_type) {
 	case ETH_TYPE_IP4:
 		extract_ip4(p, c, k);
@@ -304,7 +311,7 @@ static void extract_l3(struct packet *p, struct cursor c, struct flow_key *k)
 		break;
 	case ETH_TYPE_MPLS:
 	case ETH_TYPE_MPLS_MCAST:
-		extract_mpls(p, c, k);
+		extract_mpls(c, k);
 		break;
 	case ETH_TYPE_PBB:
 		if (cursor_peek(&c, 4))
@@ -329,7 +336,7 @@ static uint16_t extract_tags(struct cursor *c, uint16_t type,
 			break;
 		k->vlan[i].tpid = type;
 		k->vlan[i].tci =
-		    (uint16_t)(from_be16(h->tci) | KEY_VLAN_PRESENT);
+			(uint16_t)(from_be16(h->tci) | KEY_VLAN_PRESENT);
 		type = from_be16(h->type);
 		cursor_skip(c, VLAN_HEADER_LEN);
 	}
@@ -352,12 +359,29 @@ static uint16_t extract_llc(struct cursor *c)
 	return type;
 }
 
-/* What the packet before left in this key. */
+/* The words that extract_tunnel writes. */
+#define TUNNEL_WORDS                                                           \
+	((offsetof(struct flow_key, tun_gbp_id) -                              \
+	  offsetof(struct flow_key, tun_id)) /                                 \
+	 8)
+
+/* Did the packet before leave anything in this key? An address alone does not
+ * say: a tunnel's metadata may have none. */
+static bool has_tunnel(const struct flow_key *k)
+{
+	const uint64_t *w = key_words_const(k) + KEY_PACKET_WORDS;
+	uint64_t any = 0;
+
+	for (unsigned i = 0; i < TUNNEL_WORDS; i++)
+		any |= w[i];
+	return any;
+}
+
 static void clear_tunnel(struct flow_key *k)
 {
 	memset(&k->tun_id, 0,
 	       offsetof(struct flow_key, ct_state) -
-		   offsetof(struct flow_key, tun_id));
+		       offsetof(struct flow_key, tun_id));
 }
 
 static void extract_tunnel(const struct packet_tunnel *t, struct flow_key *k)
@@ -387,7 +411,7 @@ enum drop flow_extract(struct packet *p, struct flow_key *k)
 	k->in_port = p->in_port;
 	k->packet_type = p->packet_type;
 	p->l3 = p->l4 = PACKET_NO_LAYER;
-	if (unlikely(k->tun_src || !ip6_addr_is_zero(k->tun6_src)))
+	if (unlikely(has_tunnel(k)))
 		clear_tunnel(k);
 	if (p->flags & PACKET_TUNNEL)
 		extract_tunnel(&p->tun, k);

@@ -6,13 +6,14 @@
 #include "packet/headers.h"
 
 static const struct field fields[] = {
-#define FIELD(id, name_, alias_, member, bits_, shift_, mask_, form_, pre, set) \
+#define FIELD(id, name_, alias_, member, bits_, shift_, mask_, form_, pre,     \
+	      set)                                                             \
 	[FIELD_##id] = { .name = name_,                                        \
 			 .alias = alias_,                                      \
 			 .offset = offsetof(struct flow_key, member),          \
-			 .n = FIELD_FORM_##form_ >= FIELD_FORM_BYTES           \
-				  ? (bits_) / 8                                \
-				  : sizeof(((struct flow_key *)0)->member),    \
+			 .n = FIELD_FORM_##form_ >= FIELD_FORM_BYTES ?         \
+				      (bits_) / 8 :                            \
+				      sizeof(((struct flow_key *)0)->member),  \
 			 .bits = bits_,                                        \
 			 .shift = shift_,                                      \
 			 .mask = FIELD_MASK_##mask_,                           \
@@ -237,11 +238,12 @@ bool field_prereq_met(const struct field *f, const struct flow_key *k)
 		return false;
 	if (needs_ip(p) && !is_ip_type(k->eth_type))
 		return false;
-	if (prereqs[p].proto && (k->ip_proto != prereqs[p].proto ||
-				 k->ip_frag & KEY_FRAG_LATER))
+	if (prereqs[p].proto &&
+	    (k->ip_proto != prereqs[p].proto || k->ip_frag & KEY_FRAG_LATER))
 		return false;
-	return p != FIELD_PREREQ_ND ||
-	       ((k->tp_src == ICMP6_NS || k->tp_src == ICMP6_NA) && !k->tp_dst);
+	return p != FIELD_PREREQ_ND || (((k->tp_src & 0xff) == ICMP6_NS ||
+					 (k->tp_src & 0xff) == ICMP6_NA) &&
+					!(k->tp_dst & 0xff));
 }
 
 void field_prereq_mask(const struct field *f, struct flow_mask *m)
@@ -259,8 +261,8 @@ void field_prereq_mask(const struct field *f, struct flow_mask *m)
 		m->bits.ip_frag |= KEY_FRAG_LATER;
 	}
 	if (p == FIELD_PREREQ_ND) {
-		MASK_SET(m, tp_src);
-		MASK_SET(m, tp_dst);
+		m->bits.tp_src |= 0xff; /* type and code are bytes */
+		m->bits.tp_dst |= 0xff;
 	}
 }
 
@@ -285,6 +287,8 @@ bool field_prereq_demand(const struct field *f, struct flow_key *key,
 		key->ip_proto = prereqs[p].proto;
 		MASK_SET(mask, ip_proto);
 	}
+	if (p == FIELD_PREREQ_ND && !mask->bits.tp_dst)
+		mask->bits.tp_dst = 0xff; /* the code is 0 */
 	field_prereq_mask(f, &looks);
 	looks.bits.ip_frag = 0;
 	if (field_prereq_met(f, key) && mask_is_subset(&looks, mask))

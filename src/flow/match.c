@@ -49,30 +49,78 @@ static const struct shorthand *shorthand_find(const char *word)
 	return NULL;
 }
 
-static void put(struct match *m, const struct field *f,
-		const struct field_value *v, const struct field_value *mask)
+/* Both have to hold; a word that denies another is a mistake to be told, not a
+ * rule for other packets than it seems. */
+static int match_and(struct match *m, const struct match *word,
+		     const char *text, struct err *e)
 {
-	field_write(f, &m->key, v);
-	field_write(f, &m->mask.bits, mask);
+	uint64_t *key = key_words(&m->key), *mask = key_words(&m->mask.bits);
+	const uint64_t *k = key_words_const(&word->key);
+	const uint64_t *w = key_words_const(&word->mask.bits);
+
+	for (unsigned i = 0; i < KEY_WORDS; i++)
+		if ((key[i] ^ k[i]) & mask[i] & w[i])
+			return err_set(e,
+				       "%s contradicts another word of the "
+				       "match: no packet is both",
+				       text);
+	for (unsigned i = 0; i < KEY_WORDS; i++) {
+		key[i] |= k[i];
+		mask[i] |= w[i];
+	}
+	return 0;
 }
 
-static void put_shorthand(struct match *m, const struct shorthand *s)
+static int put(struct match *m, const struct field *f,
+	       const struct field_value *v, const struct field_value *mask,
+	       struct err *e)
 {
-	m->key.eth_type = s->type;
-	MASK_SET(&m->mask, eth_type);
-	if (s->proto) {
-		m->key.ip_proto = s->proto;
-		MASK_SET(&m->mask, ip_proto);
+	struct match word = { 0 };
+
+	field_write(f, &word.key, v);
+	field_write(f, &word.mask.bits, mask);
+	/* "dl_vlan=10" means a tag is there. */
+	if (f == field_get(FIELD_VLAN_VID) || f == field_get(FIELD_VLAN_PCP)) {
+		word.key.vlan[0].tci |= KEY_VLAN_PRESENT;
+		word.mask.bits.vlan[0].tci |= KEY_VLAN_PRESENT;
 	}
+	return match_and(m, &word, f->name, e);
+}
+
+static int put_shorthand(struct match *m, const struct shorthand *s,
+			 struct err *e)
+{
+	struct match word = { 0 };
+
+	word.key.eth_type = s->type;
+	MASK_SET(&word.mask, eth_type);
+	if (s->proto) {
+		word.key.ip_proto = s->proto;
+		MASK_SET(&word.mask, ip_proto);
+	}
+	return match_and(m, &word, s->name, e);
+}
+
+/* nw_src and nw_dst of ARP are its protocol addresses (ovs-ofctl(8)). */
+static int by_type(const struct match *m, const char *name)
+{
+	int id = field_by_name(name);
+
+	if (m->key.eth_type != ETH_TYPE_ARP && m->key.eth_type != ETH_TYPE_RARP)
+		return id;
+	if (id == FIELD_IP_SRC)
+		return FIELD_ARP_SPA;
+	return id == FIELD_IP_DST ? FIELD_ARP_TPA : id;
 }
 
 /* tp_src and tp_dst are the ports of whatever protocol the match names. */
 static int by_protocol(const struct match *m, const char *name)
 {
-	bool src = !strcasecmp(name, "tp_src"), dst = !strcasecmp(name, "tp_dst");
+	bool src = !strcasecmp(name, "tp_src"),
+	     dst = !strcasecmp(name, "tp_dst");
 
 	if (!src && !dst)
-		return field_by_name(name);
+		return by_type(m, name);
 	switch (m->key.ip_proto) {
 	case IP_PROTO_UDP:
 		return src ? FIELD_UDP_SRC : FIELD_UDP_DST;
@@ -94,63 +142,103 @@ static int unknown_word(const char *word, struct err *e)
 	if (near)
 		return err_set(e, "unknown field \"%s\"; did you mean \"%s\"?",
 			       word, near);
-	return err_set(e, "unknown field \"%s\"; the fields are those of "
-			  "ovs-fields(7)", word);
+	return err_set(e,
+		       "unknown field \"%s\"; the fields are those of "
+		       "ovs-fields(7)",
+		       word);
+}
+
+/* Words are taken in the order in which one may be the ground for another:
+ * types, protocols, what stands in their headers, neighbour discovery. */
+enum word_rank { WORD_TYPE, WORD_PROTO, WORD_HEADER, WORD_ND, N_WORD_RANKS };
+
+static enum word_rank rank_of(const char *word, size_t name_len)
+{
+	char name[64];
+	int id;
+
+	if (shorthand_find(word) || name_len >= sizeof(name))
+		return WORD_TYPE;
+	memcpy(name, word, name_len);
+	name[name_len] = '\0';
+	id = field_by_name(name);
+	if (id == FIELD_IP_PROTO)
+		return WORD_PROTO;
+	if (id < 0 || field_get((enum field_id)id)->prereq < FIELD_PREREQ_MPLS)
+		return WORD_TYPE;
+	return field_get((enum field_id)id)->prereq == FIELD_PREREQ_ND ?
+		       WORD_ND :
+		       WORD_HEADER;
+}
+
+static int parse_field(struct match *m, const char *name, const char *value,
+		       bool exact, struct err *e)
+{
+	struct field_value v, mask, ones;
+	const struct field *f;
+	int id = by_protocol(m, name);
+
+	if (id < 0)
+		return unknown_word(name, e);
+	f = field_get((enum field_id)id);
+	if (field_parse(f, value, &v, &mask, e) ||
+	    !field_prereq_demand(f, &m->key, &m->mask, e))
+		return -1;
+	ones = field_all_ones(f);
+	if (exact && memcmp(&mask, &ones, sizeof(ones)) &&
+	    f->form != FIELD_FORM_FRAG)
+		return err_set(e,
+			       "%s=%s: a packet has one value, without "
+			       "a mask",
+			       f->name, value);
+	return put(m, f, &v, &mask, e);
 }
 
 static int parse_word(struct match *m, char *word, bool exact, struct err *e)
 {
 	const struct shorthand *s = shorthand_find(word);
 	char *eq = strchr(word, '=');
-	struct field_value v, mask, ones;
-	const struct field *f;
-	int id;
 
-	if (s) {
-		put_shorthand(m, s);
-		return 0;
-	}
+	if (s)
+		return put_shorthand(m, s, e);
 	if (!eq)
 		return unknown_word(word, e);
 	*eq = '\0';
-	id = by_protocol(m, word);
-	if (id < 0)
-		return unknown_word(word, e);
-	f = field_get((enum field_id)id);
-	if (field_parse(f, eq + 1, &v, &mask, e) ||
-	    !field_prereq_demand(f, &m->key, &m->mask, e))
-		return -1;
-	ones = field_all_ones(f);
-	if (exact && memcmp(&mask, &ones, sizeof(ones)) &&
-	    f->form != FIELD_FORM_FRAG)
-		return err_set(e, "%s=%s: a packet has one value, without "
-				  "a mask", f->name, eq + 1);
-	put(m, f, &v, &mask);
-	/* "dl_vlan=10" means a tag is there. */
-	if (id == FIELD_VLAN_VID || id == FIELD_VLAN_PCP) {
-		m->key.vlan[0].tci |= KEY_VLAN_PRESENT;
-		m->mask.bits.vlan[0].tci |= KEY_VLAN_PRESENT;
+	return parse_field(m, word, eq + 1, exact, e);
+}
+
+/* Cuts the text at the words that say something. Their number, or -1. */
+static int split_words(char *text, char **words, struct err *e)
+{
+	char *save = NULL;
+	int n = 0;
+
+	for (char *word = strtok_r(text, ", \t\n", &save); word;
+	     word = strtok_r(NULL, ", \t\n", &save)) {
+		if (!strcasecmp(word, "any") || !strcasecmp(word, "eth"))
+			continue;
+		if (n == (int)WORDS_MAX)
+			return err_set(e, "more than %u words in one match",
+				       WORDS_MAX);
+		words[n++] = word;
 	}
-	return 0;
+	return n;
 }
 
 static int parse_text(const char *text, struct match *m, bool exact,
 		      struct err *e)
 {
-	char *copy = xstrdup(text), *save = NULL, *word;
-	unsigned n = 0;
-	int rc = 0;
+	char *copy = xstrdup(text), *words[WORDS_MAX];
+	enum word_rank ranks[WORDS_MAX];
+	int n = split_words(copy, words, e), rc = n < 0;
 
 	match_init(m);
-	for (word = strtok_r(copy, ", \t\n", &save); word && !rc;
-	     word = strtok_r(NULL, ", \t\n", &save)) {
-		if (!strcasecmp(word, "any") || !strcasecmp(word, "eth"))
-			continue;
-		rc = ++n > WORDS_MAX
-			 ? err_set(e, "more than %u words in one match",
-				   WORDS_MAX)
-			 : parse_word(m, word, exact, e);
-	}
+	for (int i = 0; i < n; i++)
+		ranks[i] = rank_of(words[i], strcspn(words[i], "="));
+	for (unsigned rank = 0; rank < N_WORD_RANKS; rank++)
+		for (int i = 0; i < n && !rc; i++)
+			if (ranks[i] == rank)
+				rc = parse_word(m, words[i], exact, e);
 	free(copy);
 	return rc ? -22 : 0;
 }
