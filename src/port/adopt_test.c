@@ -78,28 +78,17 @@ static void nic_configure(void)
 /* What people would look at, without what runs (lifetimes, neighbours learnt). */
 static char *snapshot(const char *device)
 {
-	static const char command[] =
-		"{ ip -o addr show dev %1$s scope global"
+	return test_output(
+		"d=%s; { ip -o addr show dev $d scope global"
 		"    | sed 's/^[0-9]*: //; s/_lft [0-9]*sec/_lft N/g';"
-		"  ip -4 route show table all | grep %1$s;"
-		"  ip -6 route show table all | grep %1$s | grep -v fe80"
+		"  ip -4 route show table all | grep $d;"
+		"  ip -6 route show table all | grep $d | grep -v fe80"
 		"    | grep -v ff00 | sed 's/expires [0-9]*sec//';"
-		"  ip rule; ip neigh show dev %1$s nud permanent;"
-		"  cat /proc/sys/net/ipv6/conf/%1$s/accept_ra"
-		"    /proc/sys/net/ipv6/conf/%1$s/disable_ipv6"
-		"    /proc/sys/net/ipv4/conf/%1$s/rp_filter; } 2>&1 | sort";
-	char line[2048], *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size), *in;
-
-	snprintf(line, sizeof(line), command, device);
-	in = popen(line, "r");
-	assert_non_null(in);
-	while (fgets(line, sizeof(line), in))
-		fputs(line, out);
-	pclose(in);
-	fclose(out);
-	return text;
+		"  ip rule; ip neigh show dev $d nud permanent;"
+		"  cat /proc/sys/net/ipv6/conf/$d/accept_ra"
+		"    /proc/sys/net/ipv6/conf/$d/disable_ipv6"
+		"    /proc/sys/net/ipv4/conf/$d/rp_filter; } 2>&1 | sort",
+		device);
 }
 
 /* Shows the lines that differ. */

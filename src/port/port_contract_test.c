@@ -177,7 +177,8 @@ static void open_tun_host(struct rig *r)
 
 static struct port *make_dummy(struct rig *r UNUSED)
 {
-	struct dummy_config c = { .record = true, .caps = UINT32_MAX };
+	struct dummy_config c = { .record = true,
+				  .caps = PORT_CAP_CSUM | PORT_CAP_TSO4 };
 
 	return dummy_port_create("d1", &c);
 }

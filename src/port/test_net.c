@@ -15,11 +15,13 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/be.h"
+#include "base/str.h"
 #include "packet/checksum.h"
 #include "packet/headers.h"
 #include "sys/netns.h"
@@ -70,35 +72,74 @@ void test_net_leave(void)
 	}
 }
 
-static int test_vrun(const char *fmt, va_list ap)
+/* The shell's status; `out` (may be NULL) gets what it says. */
+static int test_shell(const char *command, struct str *out)
 {
-	char command[1024];
+	int fds[2], status;
+	char buf[4096];
+	ssize_t n;
+	pid_t pid;
 
-	vsnprintf(command, sizeof(command), fmt, ap);
-	return system(command);
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		if (out)
+			dup2(fds[1], STDOUT_FILENO);
+		close(fds[0]);
+		close(fds[1]);
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(127);
+	}
+	close(fds[1]);
+	while (out && (n = read(fds[0], buf, sizeof(buf))) > 0)
+		str_add_n(out, buf, (size_t)n);
+	close(fds[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
 }
 
 void test_run(const char *fmt, ...)
 {
+	struct str command = STR_INIT;
 	va_list ap;
 	int status;
 
 	va_start(ap, fmt);
-	status = test_vrun(fmt, ap);
+	str_addv(&command, fmt, ap);
 	va_end(ap);
+	status = test_shell(str_text(&command), NULL);
 	if (status)
-		fail_msg("%s: status %d", fmt, status);
+		fail_msg("%s: status %d", str_text(&command), status);
+	str_fini(&command);
 }
 
 bool test_try(const char *fmt, ...)
 {
+	struct str command = STR_INIT;
 	va_list ap;
 	int status;
 
 	va_start(ap, fmt);
-	status = test_vrun(fmt, ap);
+	str_addv(&command, fmt, ap);
 	va_end(ap);
+	status = test_shell(str_text(&command), NULL);
+	str_fini(&command);
 	return !status;
+}
+
+char *test_output(const char *fmt, ...)
+{
+	struct str command = STR_INIT, out = STR_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_addv(&command, fmt, ap);
+	va_end(ap);
+	(void)test_shell(str_text(&command), &out);
+	str_fini(&command);
+	str_add(&out, "");
+	return str_take(&out);
 }
 
 /* --- raw ends ---------------------------------------------------------------- */

@@ -26,6 +26,9 @@ void test_run(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* The same, its success as the result. */
 bool test_try(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+/* What it says, to free(). */
+char *test_output(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
 /* A packet socket with virtio-net headers on a device of a namespace (NULL: our
  * own): the end that a test sends from and hears at. */
 int test_raw_open(const char *ns, const char *device);

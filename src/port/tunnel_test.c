@@ -338,7 +338,7 @@ static void a_message_of_many_frames_is_given_in_batches(void **state)
 
 static void flows_leave_by_several_source_ports(void **state)
 {
-	uint16_t seen[64];
+	uint16_t seen[64] = { 0 };
 	unsigned n_seen = 0;
 	uint8_t frame[200];
 

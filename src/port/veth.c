@@ -178,8 +178,8 @@ static int veth_set_near(struct veth_work *w, struct err *e)
 {
 	struct nl_link_change c = { .set = NL_LINK_UP,
 				    .up = true,
-				    .mtu = w->c->make ? VETH_NEAR_MTU
-						      : w->c->mtu };
+				    .mtu = w->c->make ? VETH_NEAR_MTU :
+							w->c->mtu };
 	int err;
 
 	if (c.mtu)

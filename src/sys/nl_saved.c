@@ -13,7 +13,8 @@ static bool nl_load(const void *raw, size_t len, uint16_t type,
 
 	if (len > NL_REQ_MAX)
 		return false;
-	h = xzalloc(NLMSG_HDRLEN + len);
+	/* The walk over attributes goes on to the next multiple of 4. */
+	h = xzalloc(NLMSG_HDRLEN + ROUND_UP(len, 4u));
 	h->nlmsg_len = (uint32_t)(NLMSG_HDRLEN + len);
 	h->nlmsg_type = type;
 	memcpy(NLMSG_DATA(h), raw, len);
