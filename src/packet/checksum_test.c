@@ -246,7 +246,14 @@ static void udp_length_decides_what_is_summed(void **state)
 	p->len += 10;
 	put_be16(p->data + f.l3 + 2, (uint16_t)(p->len - f.l3));
 	assert_int_equal(packet_csum_verify(p), CSUM_RIGHT);
+	/* One byte more than IP has, and a sum that would be right for it. */
 	put_be16(p->data + f.l4 + 4, 39);
+	p->data[p->len] = 0;
+	put_be16(p->data + f.csum, 0);
+	put_be16(p->data + f.csum,
+		 (uint16_t)~frame_sum(p->data + f.l4, 39,
+				      frame_sum(p->data + f.l3 + 12, 8,
+						IP_PROTO_UDP + 39u)));
 	assert_int_equal(packet_csum_verify(p), CSUM_WRONG);
 	put_be16(p->data + f.l4 + 4, 7);
 	assert_int_equal(packet_csum_verify(p), CSUM_WRONG);

@@ -259,22 +259,25 @@ static void merged_packet_fits_ip(void **state)
 
 	(void)state;
 	s.timestamps = 0;
+	s.payload_len = 100;
 	p = frame(&s);
 	assert_true(gro_start(&g, p, false));
 	do {
 		static uint8_t bytes[FRAME_MAX];
 		struct frame_layout f;
 
-		next = next_of(&s, ++n, MSS);
+		next = next_of(&s, 0, 100);
+		next.seq += ++n * 100;
+		next.id = (uint16_t)(next.id + n);
 		f = frame_build(&next, bytes);
 		if (!gro_add(&g, bytes, f.len, false))
 			break;
-	} while (n < 100);
+	} while (n < 1000);
 	gro_finish(&g);
-	/* 40 bytes of headers and 65 times 1000 of payload. */
-	assert_int_equal(n, 65);
-	assert_int_equal(p->len, 14 + 40 + 65000);
-	assert_int_equal(get_be16(p->data + 16), 65040);
+	/* 40 bytes of headers and 654 times 100 of payload. */
+	assert_int_equal(n, 654);
+	assert_int_equal(p->len, 14 + 40 + 65400);
+	assert_int_equal(get_be16(p->data + 16), 65440);
 	packet_free(p);
 }
 

@@ -239,6 +239,25 @@ static void truncated_frames_are_refused(void **state)
 	}
 }
 
+/* Headers pushed in front move it: it must not come round to the front. */
+static void checksum_too_far_back_is_refused(void **state)
+{
+	struct packet *p = packet_alloc(pool);
+	struct vnet_header h = { .flags = VNET_F_NEEDS_CSUM,
+				 .csum_offset = 16,
+				 .csum_start = 65535 - PACKET_HEADROOM };
+
+	(void)state;
+	packet_fill(p, payload, PACKET_MAX_LEN);
+	assert_int_equal(packet_offload_from_vnet(p, &h), DROP_NONE);
+	assert_non_null(packet_push(p, PACKET_HEADROOM));
+	assert_int_equal(p->csum_start, 65535);
+	packet_fill(p, payload, PACKET_MAX_LEN);
+	h.csum_start++;
+	assert_int_equal(packet_offload_from_vnet(p, &h), DROP_MALFORMED);
+	packet_free(p);
+}
+
 static void one_segment_is_no_gso(void **state)
 {
 	struct vnet_header h;
@@ -397,6 +416,7 @@ int main(void)
 		cmocka_unit_test(lies_of_the_header_are_refused),
 		cmocka_unit_test(lies_of_the_frame_are_refused),
 		cmocka_unit_test(truncated_frames_are_refused),
+		cmocka_unit_test(checksum_too_far_back_is_refused),
 		cmocka_unit_test(one_segment_is_no_gso),
 		cmocka_unit_test(port_that_takes_all_is_given_all),
 		cmocka_unit_test(

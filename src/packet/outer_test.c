@@ -298,6 +298,52 @@ static void truncated_tunnels_are_refused(void **state)
 	}
 }
 
+/* Layers that somebody located wrongly: too near for an IP header. */
+static void layers_too_near_are_refused(void **state)
+{
+	static const uint8_t first[2] = { 0x45, 0x60 };
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		uint32_t header = i ? 40 : 20;
+		uint8_t ip[60] = { first[i] };
+
+		ip[i ? 6 : 9] = IP_PROTO_UDP;
+		for (uint32_t l4 = 0; l4 < header; l4++) {
+			struct frame_guard g = frame_guard_make(ip, l4 + 1);
+			struct packet p = { .data = g.at,
+					    .buf = g.at,
+					    .len = l4 + 1 };
+
+			packet_reset_metadata(&p);
+			p.l3 = 0;
+			p.l4 = (uint16_t)l4;
+			assert_int_equal(packet_pop_outer(&p), DROP_ACTION);
+			frame_guard_free(&g);
+		}
+	}
+}
+
+/* The frame whose outer sum comes to zero: UDP writes it as ones. */
+static void outer_zero_is_written_as_ones(void **state)
+{
+	struct packet_tunnel t = tunnel(false);
+	uint8_t frame[60] = { 2, [12] = 0x88, 0xcc };
+	struct packet *p = packet_alloc(pool);
+
+	(void)state;
+	t.flags = TUNNEL_F_CSUM;
+	packet_fill(p, frame, sizeof(frame));
+	t.tp_src = 50000;
+	assert_int_equal(push(p, OUTER_VXLAN, &t), DROP_NONE);
+	put_be16(frame + 40, get_be16(p->data + p->l4 + 6));
+	packet_fill(p, frame, sizeof(frame));
+	assert_int_equal(push(p, OUTER_VXLAN, &t), DROP_NONE);
+	assert_int_equal(get_be16(p->data + p->l4 + 6), 0xffff);
+	assert_int_equal(packet_csum_verify(p), CSUM_RIGHT);
+	packet_free(p);
+}
+
 static void other_traffic_is_no_tunnel(void **state)
 {
 	struct frame_spec s = { .payload = payload, .payload_len = 90 };
@@ -416,6 +462,8 @@ int main(void)
 		cmocka_unit_test(frame_too_long_for_ip_is_not_wrapped),
 		cmocka_unit_test(addresses_must_be_known_and_of_one_family),
 		cmocka_unit_test(truncated_tunnels_are_refused),
+		cmocka_unit_test(layers_too_near_are_refused),
+		cmocka_unit_test(outer_zero_is_written_as_ones),
 		cmocka_unit_test(other_traffic_is_no_tunnel),
 		cmocka_unit_test(vxlan_header_is_as_rfc_7348_draws_it),
 		cmocka_unit_test(flows_spread_over_source_ports),

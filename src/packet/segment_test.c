@@ -317,6 +317,89 @@ static void routing_header_keeps_its_checksum(void **state)
 	packet_free(p);
 }
 
+static void keep_checksums(void *ctx, struct packet *s)
+{
+	uint16_t *field = ctx;
+	uint32_t l4 = s->inner == PACKET_NO_LAYER ? 34 : s->inner + 34;
+
+	field[0] = get_be16(s->data + l4 + 6);
+	field[1] = get_be16(s->data + s->l4 + 6);
+	packet_free(s);
+}
+
+/* A word of the payload is chosen so that the last segment's sum comes to zero. */
+static void zero_sums_of_udp_are_written_as_ones(void **state)
+{
+	static uint8_t body[300];
+	struct cut c = { .spec = { .proto = IP_PROTO_UDP,
+				   .payload = body,
+				   .payload_len = sizeof(body) },
+			 .step = 100 };
+	uint16_t field[2];
+
+	(void)state;
+	c.p = packet_alloc(pool);
+	for (unsigned i = 0; i < 2; i++) {
+		frame_gso(&c.spec, c.step, c.p);
+		assert_true(packet_segment(c.p, pool, keep_checksums, field));
+		put_be16(body + 298, field[0]);
+	}
+	assert_int_equal(field[0], 0xffff);
+	packet_free(c.p);
+}
+
+/* What is inside sums to a constant once its own checksum is right: the outer sum
+ * is steered by the inner Ethernet address. */
+static void zero_sums_of_tunnels_are_written_as_ones(void **state)
+{
+	uint64_t seed = 13;
+	struct cut c = { .spec = { .payload = payload, .payload_len = 300 },
+			 .step = 100 };
+	uint8_t headers[OUTER_MAX];
+	uint16_t word = 0, field[2];
+
+	(void)state;
+	c.p = packet_alloc(pool);
+	c.t = any_tunnel(&seed);
+	c.t.flags |= TUNNEL_F_CSUM;
+	for (unsigned i = 0; i < 2; i++) {
+		struct eth_addr mac = { { 2 } };
+		uint32_t n = outer_build(OUTER_VXLAN, mac, mac, &c.t, headers,
+					 sizeof(headers));
+
+		frame_gso(&c.spec, c.step, c.p);
+		put_be16(c.p->data + 4, word);
+		assert_int_equal(
+			packet_push_outer(c.p, OUTER_VXLAN, headers, n),
+			DROP_NONE);
+		assert_true(packet_segment(c.p, pool, keep_checksums, field));
+		word = field[1];
+		/* What the word was counts already. */
+		if (!i)
+			word = checksum_fold((uint64_t)word +
+					     get_be16(c.p->data + n + 4));
+	}
+	assert_int_equal(field[1], 0xffff);
+	packet_free(c.p);
+}
+
+static void headers_longer_than_the_scratch_are_refused(void **state)
+{
+	struct frame_spec s = { .payload = payload, .payload_len = 3000 };
+	struct packet *p = packet_alloc(pool);
+	struct segment_plan sp;
+
+	(void)state;
+	frame_gso(&s, 1000, p);
+	p->csum_start = SEGMENT_HEADERS_MAX - 60;
+	p->data[p->csum_start + 12] = 0xf0;
+	assert_true(segment_plan_init(&sp, p));
+	p->csum_start++;
+	p->data[p->csum_start + 12] = 0xf0;
+	assert_false(segment_plan_init(&sp, p));
+	packet_free(p);
+}
+
 static void what_cannot_be_cut_is_refused(void **state)
 {
 	struct frame_spec s = { .payload = payload, .payload_len = 3000 };
@@ -399,6 +482,9 @@ int main(void)
 		cmocka_unit_test(congestion_window_reduced_is_said_once),
 		cmocka_unit_test(plan_leaves_the_packet_as_it_is),
 		cmocka_unit_test(routing_header_keeps_its_checksum),
+		cmocka_unit_test(zero_sums_of_udp_are_written_as_ones),
+		cmocka_unit_test(zero_sums_of_tunnels_are_written_as_ones),
+		cmocka_unit_test(headers_longer_than_the_scratch_are_refused),
 		cmocka_unit_test(what_cannot_be_cut_is_refused),
 		cmocka_unit_test(dry_pool_is_told_and_nothing_leaks),
 	};
