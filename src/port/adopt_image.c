@@ -515,6 +515,8 @@ void adopt_image_strip_rules(struct nl *nl, const struct adopt_image *im,
 void adopt_image_strip(struct nl *nl, const struct adopt_image *im,
 		       const struct adopt_place *from)
 {
+	struct nl_addr *gone;
+
 	adopt_image_strip_rules(nl, im, from->device);
 	for (unsigned i = im->n_routes; i--;) {
 		struct nl_route r = nl_route_copy(&im->routes[i]);
@@ -523,13 +525,14 @@ void adopt_image_strip(struct nl *nl, const struct adopt_image *im,
 		(void)!nl_route_del(nl, &r, NULL);
 		nl_route_fini(&r);
 	}
-	for (unsigned i = im->n_addrs; i--;) {
-		struct nl_addr a = im->addrs[i];
-
-		adopt_relabel(&a, im->device, from->device);
-		a.ifindex = from->ifindex;
-		(void)!nl_addr_del(nl, &a, NULL);
+	gone = xcalloc(im->n_addrs + 1, sizeof(*gone));
+	for (unsigned i = 0; i < im->n_addrs; i++) {
+		gone[i] = im->addrs[i];
+		adopt_relabel(&gone[i], im->device, from->device);
+		gone[i].ifindex = from->ifindex;
 	}
+	netconf_addresses_del(nl, from->ifindex, gone, im->n_addrs);
+	free(gone);
 }
 
 void adopt_image_put_settings(const struct adopt_image *im, const char *device)

@@ -102,9 +102,50 @@ static int netconf_add_routes(struct nl *nl, uint32_t ifindex,
 	return err;
 }
 
-/* Both may be gone already, by somebody else's hand or with an address. */
-static void netconf_del(struct nl *nl, uint32_t ifindex,
-			const struct netconf *from, const struct netconf *to)
+/* --- taking away ------------------------------------------------------------- */
+static bool netconf_is_among(const struct nl_addr *a,
+			     const struct nl_addr *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ip_prefix_equal(&a->local, &list[i].local))
+			return true;
+	return false;
+}
+
+/* With the first IPv4 address of a subnet the kernel takes all others of it off
+ * the device (unless promote_secondaries is set): they are put back. */
+static void netconf_put_back(struct nl *nl, uint32_t ifindex,
+			     const struct nl_addrs *before,
+			     const struct nl_addr *gone, unsigned n)
+{
+	struct nl_addrs now;
+
+	if (nl_addr_list(nl, ifindex, &now, NULL))
+		return;
+	for (size_t i = 0; i < before->n; i++)
+		if (!netconf_is_among(&before->v[i], gone, n) &&
+		    !netconf_is_among(&before->v[i], now.v, now.n))
+			(void)!nl_addr_put(nl, &before->v[i], NULL);
+	nl_addrs_fini(&now);
+}
+
+void netconf_addresses_del(struct nl *nl, uint32_t ifindex,
+			   const struct nl_addr *gone, unsigned n)
+{
+	struct nl_addrs before;
+
+	if (!n || nl_addr_list(nl, ifindex, &before, NULL))
+		return;
+	for (unsigned i = n; i--;)
+		(void)!nl_addr_del(nl, &gone[i], NULL);
+	netconf_put_back(nl, ifindex, &before, gone, n);
+	nl_addrs_fini(&before);
+}
+
+/* What is gone already, by somebody else's hand or with an address, is fine. */
+static void netconf_del_routes(struct nl *nl, uint32_t ifindex,
+			       const struct netconf *from,
+			       const struct netconf *to)
 {
 	for (unsigned i = 0; i < from->n_routes; i++) {
 		struct nl_route r;
@@ -116,13 +157,21 @@ static void netconf_del(struct nl *nl, uint32_t ifindex,
 		(void)!nl_route_del(nl, &r, NULL);
 		nl_route_fini(&r);
 	}
-	for (unsigned i = 0; i < from->n_addresses; i++) {
-		struct nl_addr a = nl_addr_plain(ifindex, &from->addresses[i],
-						 from->nodad);
+}
 
+static void netconf_del_addresses(struct nl *nl, uint32_t ifindex,
+				  const struct netconf *from,
+				  const struct netconf *to)
+{
+	struct nl_addr *gone = xcalloc(from->n_addresses + 1, sizeof(*gone));
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < from->n_addresses; i++)
 		if (!netconf_has_address(to, &from->addresses[i]))
-			(void)!nl_addr_del(nl, &a, NULL);
-	}
+			gone[n++] = nl_addr_plain(ifindex, &from->addresses[i],
+						  from->nodad);
+	netconf_addresses_del(nl, ifindex, gone, n);
+	free(gone);
 }
 
 int netconf_change(struct nl *nl, uint32_t ifindex, const struct netconf *from,
@@ -134,10 +183,9 @@ int netconf_change(struct nl *nl, uint32_t ifindex, const struct netconf *from,
 		err = netconf_add_routes(nl, ifindex, to, e);
 	if (err || !from)
 		return err;
-	netconf_del(nl, ifindex, from, to);
-	/* A primary IPv4 address that goes takes the others of its subnet along
-	 * (promote_secondaries is off by default), and their routes: what stays
-	 * is said once more. */
-	err = netconf_add_addresses(nl, ifindex, to, e);
-	return err ? err : netconf_add_routes(nl, ifindex, to, e);
+	netconf_del_routes(nl, ifindex, from, to);
+	netconf_del_addresses(nl, ifindex, from, to);
+	/* With an address went the routes that named it: what stays is said
+	 * once more. */
+	return netconf_add_routes(nl, ifindex, to, e);
 }

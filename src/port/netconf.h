@@ -12,7 +12,7 @@
 #define PORT_NETCONF_H
 
 #include "base/addr.h"
-#include "sys/nl.h"
+#include "sys/nl_addr.h"
 
 struct netconf_route {
 	struct ip_prefix to; /* len 0: the default route */
@@ -36,5 +36,9 @@ bool netconf_equal(const struct netconf *a, const struct netconf *b);
  * be up for its routes. */
 int netconf_change(struct nl *nl, uint32_t ifindex, const struct netconf *from,
 		   const struct netconf *to, struct err *e) MUST_CHECK;
+
+/* Takes these addresses off the device, and leaves it all others. */
+void netconf_addresses_del(struct nl *nl, uint32_t ifindex,
+			   const struct nl_addr *gone, unsigned n);
 
 #endif
