@@ -58,6 +58,34 @@ static void check_belongs(const struct flow_key *k)
 	must(arp || !k->arp_op);
 }
 
+/* A plain packet has a short way to its key, a tagged one has not: a tag more
+ * changes nothing but the tags. */
+static void check_tagged(const struct packet *p, const struct flow_key *key)
+{
+	static const uint8_t tag[VLAN_HEADER_LEN] = { 0x81, 0, 0, 5 };
+	uint32_t len = p->len + VLAN_HEADER_LEN;
+	struct flow_key tagged;
+	struct packet q = *p;
+
+	if (p->packet_type || key->vlan[1].tpid ||
+	    eth_type_is_vlan(key->eth_type))
+		return;
+	q.data = q.buf = xmalloc(len);
+	q.len = q.cap = len;
+	memcpy(q.data, p->data, 12);
+	memcpy(q.data + 12, tag, sizeof(tag));
+	memcpy(q.data + 12 + sizeof(tag), p->data + 12, p->len - 12);
+	flow_key_init(&tagged);
+	must(flow_extract(&q, &tagged) == DROP_NONE);
+	must(tagged.vlan[0].tpid == ETH_TYPE_VLAN);
+	must(!memcmp(&tagged.vlan[1], &key->vlan[0], sizeof(key->vlan[0])));
+	memcpy(tagged.vlan, key->vlan, sizeof(tagged.vlan));
+	must(!memcmp(&tagged, key, sizeof(tagged)));
+	must(q.l4 == PACKET_NO_LAYER ? p->l4 == PACKET_NO_LAYER :
+				       q.l4 == p->l4 + VLAN_HEADER_LEN);
+	free(q.data);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct flow_key key, again;
@@ -88,6 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(p.l3 == q.l3 && p.l4 == q.l4);
 		check_layers(&p);
 		check_belongs(&key);
+		check_tagged(&p, &key);
 	}
 	free(exact);
 	free(longer);
