@@ -387,72 +387,77 @@ static const struct prefix_found *lookup_prefix(struct lookup *l,
 	return &l->found[p];
 }
 
-/* False when no rule anywhere has a prefix of this length that matches: the
- * leading bits of the key are reason enough, whatever the stages before say. */
-static bool lookup_prefixes(struct lookup *l, const struct cls_mask *m,
-			    unsigned stage)
+/* True when one of these fields (a bit for each) is reason enough to leave: no
+ * rule anywhere has a prefix of the subtable's length that matches. Then the
+ * leading bits that say so are looked at, and nothing else. */
+static bool lookup_excluded(struct lookup *l, const struct cls_mask *m,
+			    unsigned fields)
 {
-	unsigned p =
-		stage == CLS_STAGE_L3 ? CLS_PREFIX_IP4_SRC : CLS_PREFIX_TP_SRC;
-	unsigned end =
-		stage == CLS_STAGE_L3 ? CLS_PREFIX_TP_SRC : CLS_N_PREFIXES;
+	for (fields &= m->prefixes; fields; fields &= fields - 1) {
+		unsigned p = (unsigned)__builtin_ctz(fields);
+		const struct prefix_found *f =
+			lookup_prefix(l, (enum cls_prefix)p);
 
-	for (; stage >= CLS_STAGE_L3 && p < end; p++) {
-		unsigned len = m->prefix_len[p];
-		const struct prefix_found *f;
-
-		if (!len)
+		if (prefix_found_has(f, m->prefix_len[p]))
 			continue;
-		f = lookup_prefix(l, (enum cls_prefix)p);
-		if (prefix_found_has(f, len))
-			continue;
-		cls_prefix_look((enum cls_prefix)p, MIN(f->n_bits, len),
-				l->looked);
-		return false;
+		cls_prefix_look((enum cls_prefix)p,
+				MIN(f->n_bits, m->prefix_len[p]), l->looked);
+		return true;
 	}
-	return true;
+	return false;
 }
 
-static const struct cls_rule *
-lookup_last(struct lookup *l, const struct cls_subtable *sub, uint32_t tag)
+static const struct cls_rule *lookup_last(const struct lookup *l,
+					  const struct cls_subtable *sub,
+					  uint32_t tag)
 {
 	const struct cls_table *t = rcu_load(sub->rules);
 	const struct cls_rule *r;
 	uint32_t i = tag;
 
-	cls_mask_look(sub->mask, sub->mask->n, l->looked);
 	while ((r = cls_table_probe(t, tag, &i)))
 		if (cls_mask_covers(sub->mask, r->words, l->key))
 			break;
 	return r;
 }
 
+/* The fields with tries that end with this stage. */
+static unsigned stage_prefixes(unsigned stage)
+{
+	const unsigned l3 = (1u << CLS_PREFIX_TP_SRC) - 1;
+
+	if (stage == CLS_STAGE_L3)
+		return l3;
+	return stage == CLS_STAGE_L4 ? ~l3 : 0;
+}
+
+/* The hashes say whether to go on, since a hit needs no trie; the tries say with
+ * how few bits to leave, at once when another subtable has asked them. */
 static const struct cls_rule *lookup_subtable(struct lookup *l,
 					      const struct cls_subtable *sub)
 {
 	const uint64_t *k = key_words_const(l->key);
 	const struct cls_mask *m = sub->mask;
+	const struct cls_rule *r = NULL;
 	uint64_t h = SEED;
-	unsigned i = 0;
+	unsigned i = 0, s;
 
-	for (unsigned s = 0; s < CLS_N_STAGES; s++) {
-		const struct cls_set *set;
-
+	if (lookup_excluded(l, m, l->found_known))
+		return NULL;
+	for (s = 0; s < CLS_N_STAGES; s++) {
 		if (m->end[s] == i)
 			continue;
-		if (!lookup_prefixes(l, m, s))
-			return NULL;
 		for (; i < m->end[s]; i++)
 			h = hash_add(h, k[m->parts[i].word] & m->parts[i].bits);
-		if (i == m->n)
+		if (i == m->n ||
+		    !cls_set_has(rcu_load(sub->stages[s]), cls_tag(h)))
 			break;
-		set = rcu_load(sub->stages[s]);
-		if (!cls_set_has(set, cls_tag(h))) {
-			cls_mask_look(m, i, l->looked);
-			return NULL;
-		}
 	}
-	return lookup_last(l, sub, cls_tag(h));
+	if (i == m->n)
+		r = lookup_last(l, sub, cls_tag(h));
+	if (r || !lookup_excluded(l, m, stage_prefixes(s)))
+		cls_mask_look(m, i, l->looked);
+	return r;
 }
 
 const struct cls_rule *classifier_lookup(const struct classifier *cls,

@@ -151,9 +151,12 @@ void cls_mask_init(union cls_mask_buf *buf, const struct flow_mask *mask)
 		m->end[spans[s].stage] = (uint8_t)n;
 	}
 	m->n = (uint8_t)n;
-	for (unsigned p = 0; p < CLS_N_PREFIXES; p++)
+	for (unsigned p = 0; p < CLS_N_PREFIXES; p++) {
 		m->prefix_len[p] = prefix_len(
 			cls_prefix_value((enum cls_prefix)p, &mask->bits));
+		if (m->prefix_len[p])
+			m->prefixes |= (uint8_t)(1u << p);
+	}
 }
 
 static size_t mask_bytes(const struct cls_mask *m)

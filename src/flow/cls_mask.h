@@ -49,6 +49,7 @@ struct cls_mask {
 	uint8_t n;                          /* parts */
 	uint8_t end[CLS_N_STAGES];          /* the first part behind a stage */
 	uint8_t prefix_len[CLS_N_PREFIXES]; /* 0: not masked by a prefix */
+	uint8_t prefixes;                   /* a bit for each that is */
 	struct cls_part parts[];
 };
 
