@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "control/internal.h"
+#include "control/journal.h"
 #include "store/store.h"
 #include "sys/disk.h"
 #include "sys/file_io.h"
@@ -106,14 +107,18 @@ int control_apply(struct control *c, struct model *m,
 
 	if (!v)
 		return -EINVAL;
-	rc = control_realise(c, v, e);
+	rc = journal_begin(c, v, e);
+	if (!rc)
+		rc = control_realise(c, v, e);
 	if (!rc)
 		rc = state_write(c, m, ch, e);
 	if (rc) {
 		undo(c);
+		journal_end(c);
 		model_view_destroy(v);
 		return rc;
 	}
+	journal_end(c);
 	become(c, m, v);
 	log_info("applied for %s: %s; %u bridges, %u ports, %u peers", ch->who,
 		 ch->why, v->n_bridges, v->n_ports, v->n_peers);
@@ -148,9 +153,10 @@ static int start(struct control *c, struct err *e)
 		err_fini(e);
 		become(c, m, v);
 		control_rebuild(c);
-		return 0;
+	} else {
+		become(c, m, v);
 	}
-	become(c, m, v);
+	journal_recover(c);
 	return 0;
 }
 

@@ -68,9 +68,11 @@ def kill_9_loses_nothing_that_was_acknowledged(s):
 @scene
 def kill_9_in_the_middle_of_an_apply_gives_one_state_or_the_other(s):
     h, c1, c2 = one(s)
-    ports = "".join("  d%d: {type: veth, network: blue, device: d%d}\n" %
-                    (i, i) for i in range(60))
-    for delay in (0.0, 0.03, 0.08, 0.15):
+    s.netns("far")
+    ports = "".join("  d%d: {type: veth, network: blue, namespace: @far@, "
+                    "device: f%d}\n" % (i, i) for i in range(60))
+    seen = set()
+    for delay in (0.0, 0.03, 0.08, 0.15, 1.5):
         p = s.popen("python3", "-c", """
 import sys; sys.path.insert(0, %r); import lib
 lib.rpc(%r, "apply", {"text": %r, "file": "x"})
@@ -82,9 +84,11 @@ lib.rpc(%r, "apply", {"text": %r, "file": "x"})
         h.start()
         n = len([x for x in h.show("ports") if x["name"].startswith("d")])
         must(n in (0, 60), "all or nothing, not %d of 60" % n)
+        seen.add(n)
         c1.must_reach("198.51.100.2")
         h.apply(ONE)
-        must("d1" not in h.ip("-br", "link").stdout.split(), "all gone again")
+        must("d1@" not in h.ip("-br", "link").stdout, "all gone again")
+    must(60 in seen, "with time enough it is applied")
 
 
 @scene
