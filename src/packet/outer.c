@@ -302,7 +302,7 @@ static bool outer_find(const uint8_t *h, uint32_t n, enum outer_kind kind,
 {
 	uint8_t want = kind == OUTER_GRE ? IP_PROTO_GRE : IP_PROTO_UDP, proto;
 	struct cursor c = cursor_init(h, n);
-	struct packet_tunnel scrap;
+	struct packet_tunnel scrap = { 0 };
 	const uint8_t *ip;
 	uint16_t type;
 

@@ -165,7 +165,7 @@ static void tunnels_show_what_is_inside(void **state)
 /* Tunnels in tunnels, each of which parses: the line still ends. */
 static void depth_and_length_are_bounded(void **state)
 {
-	uint8_t a[2000], b[2000];
+	uint8_t a[2000], b[2000] = { 0 };
 	uint32_t n = 0;
 	struct str s = STR_INIT;
 
