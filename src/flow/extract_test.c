@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -233,6 +234,78 @@ static void what_does_not_parse_stays_zero(void **state)
 		   "ip,ip_proto=58," E "," V4 ",ip_ttl=64");
 }
 
+/* A page that may be read, and behind it one that may not. */
+#define PAGE 4096u
+
+static uint8_t *guarded_create(void)
+{
+	uint8_t *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	must(page != MAP_FAILED);
+	must(!mprotect(page + PAGE, PAGE, PROT_NONE));
+	return page;
+}
+
+/* A frame that was cut may lack fields; it has none that the whole one has not,
+ * but for its type, which tags and SNAP may no longer say. */
+static void assert_cut(uint8_t *page, const struct frame *whole, uint32_t len,
+		       const struct flow_key *key)
+{
+	struct packet p = whole->p;
+	struct flow_key cut;
+	const uint8_t *a = (const uint8_t *)key, *b = (const uint8_t *)&cut;
+
+	p.data = p.buf = page + PAGE - len;
+	p.len = p.cap = len;
+	memcpy(p.data, whole->bytes, len);
+	flow_key_init(&cut);
+	if (flow_extract(&p, &cut) == DROP_TRUNCATED) {
+		assert_true(len < ETH_HEADER_LEN);
+		return;
+	}
+	assert_true(len >= ETH_HEADER_LEN);
+	cut.eth_type = key->eth_type;
+	for (size_t i = 0; i < sizeof(cut); i++)
+		assert_true(!b[i] || b[i] == a[i]);
+}
+
+static void a_frame_cut_at_any_byte_has_nothing_new(void **state)
+{
+	static const char *const frames[] = {
+		ETH "0800450000280000000040060000" IP4_TO TCP,
+		ETH "0800460000240000000040110000" IP4_TO
+		    "0101010000350036000c0000abababab",
+		ETH "08004500001c0000000001020000" IP4_TO "16000000e1000001",
+		ETH "08060001080006040001020000000002"
+		    "0a0000010000000000000a000002",
+		ETH "88a800648100200a86dd6000000000240040" IP6_TO
+		    "3c000104000000000600010400000000" TCP,
+		ETH "86dd6000000000203aff" IP6_TO "8800000060000000"
+		    "20010db80000000000000000000000030201020000000009",
+		ETH "884700005040000060400000714000008140",
+		ETH "894f0fc6010300001234abcdef01abcdef02abcdef03abcdef04",
+		ETH "88e708123456",
+		ETH "0024aaaa0300000008060001080006040002"
+		    "0200000000020a0000010000000000000a000002",
+	};
+	uint8_t *page = guarded_create();
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(frames); i++) {
+		struct flow_key key;
+		struct frame f;
+
+		frame_init(&f, frames[i]);
+		flow_key_init(&key);
+		assert_int_equal(flow_extract(&f.p, &key), DROP_NONE);
+		for (uint32_t len = 0; len <= f.p.len; len++)
+			assert_cut(page, &f, len, &key);
+		frame_fini(&f);
+	}
+	munmap(page, 2 * PAGE);
+}
+
 static void a_frame_without_ethernet_header_is_dropped(void **state)
 {
 	struct flow_key k;
@@ -295,6 +368,7 @@ int main(void)
 		cmocka_unit_test(later_fragments_have_no_ports),
 		cmocka_unit_test(padding_is_not_part_of_a_packet),
 		cmocka_unit_test(what_does_not_parse_stays_zero),
+		cmocka_unit_test(a_frame_cut_at_any_byte_has_nothing_new),
 		cmocka_unit_test(a_frame_without_ethernet_header_is_dropped),
 		cmocka_unit_test(a_layer_is_never_at_the_end_of_a_packet),
 		cmocka_unit_test(a_tunnel_leaves_nothing_for_the_next_packet),

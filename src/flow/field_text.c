@@ -21,12 +21,15 @@ static const struct flag_name tcp_flags[] = {
 };
 
 static const struct flag_name tun_flags[] = {
-	{ "df", 1 }, { "csum", 2 }, { "key", 4 }, { "oam", 8 },
+	{ "df", 1 },
+	{ "csum", 2 },
+	{ "key", 4 },
+	{ "oam", 8 },
 };
 
 static const struct flag_name ct_flags[] = {
-	{ "new", 0x01 },  { "est", 0x02 },  { "rel", 0x04 },  { "rpl", 0x08 },
-	{ "inv", 0x10 },  { "trk", 0x20 },  { "snat", 0x40 }, { "dnat", 0x80 },
+	{ "new", 0x01 }, { "est", 0x02 }, { "rel", 0x04 },  { "rpl", 0x08 },
+	{ "inv", 0x10 }, { "trk", 0x20 }, { "snat", 0x40 }, { "dnat", 0x80 },
 };
 
 static unsigned flags_of(const struct field *f, const struct flag_name **names)
@@ -85,6 +88,8 @@ static int parse_flags(const struct field *f, const char *text,
 		if (i == n || (*at != '+' && *at != '-'))
 			return bad(f, text, "flags are written as +one-other",
 				   e);
+		if (m & names[i].bit)
+			return bad(f, text, "one flag stands there twice", e);
 		m |= names[i].bit;
 		if (*at == '+')
 			v |= names[i].bit;
@@ -142,8 +147,10 @@ static int parse_one(const struct field *f, const char *text,
 	switch (f->form) {
 	case FIELD_FORM_MAC:
 		if (eth_addr_parse(text, &mac))
-			return bad(f, text, "an Ethernet address is wanted, "
-					    "such as 02:00:00:00:00:01", e);
+			return bad(f, text,
+				   "an Ethernet address is wanted, "
+				   "such as 02:00:00:00:00:01",
+				   e);
 		*v = field_from_u64(eth_addr_to_u64(mac));
 		return 0;
 	case FIELD_FORM_IP4:
@@ -181,7 +188,7 @@ static bool parse_prefix_len(const struct field *f, const char *text,
 		unsigned bit = FIELD_VALUE_MAX * 8u - f->bits + i;
 
 		mask->b[bit / 8] =
-		    (uint8_t)(mask->b[bit / 8] | 0x80u >> (bit % 8));
+			(uint8_t)(mask->b[bit / 8] | 0x80u >> (bit % 8));
 	}
 	return true;
 }
@@ -242,7 +249,8 @@ int field_parse(const struct field *f, const char *text,
 
 	if (f->form == FIELD_FORM_FRAG)
 		rc = parse_frag(f, text, value, mask, e);
-	else if ((*text == '+' || *text == '-') && f->form >= FIELD_FORM_TCPFLAGS)
+	else if ((*text == '+' || *text == '-') &&
+		 f->form >= FIELD_FORM_TCPFLAGS)
 		rc = parse_flags(f, text, value, mask, e);
 	else
 		rc = parse_masked(f, text, value, mask, e);
@@ -279,8 +287,8 @@ static void format_one(const struct field *f, const struct field_value *v,
 
 	switch (f->form) {
 	case FIELD_FORM_MAC:
-		str_add(out, eth_addr_format(
-				 eth_addr_from_u64(field_to_u64(v)), text));
+		str_add(out, eth_addr_format(eth_addr_from_u64(field_to_u64(v)),
+					     text));
 		break;
 	case FIELD_FORM_IP4:
 		str_add(out, ip4_format((uint32_t)field_to_u64(v), text));
@@ -335,16 +343,20 @@ static bool format_flags(const struct field *f, const struct field_value *v,
 	return true;
 }
 
-static bool format_frag(const struct field_value *v,
+/* Any mask has a word: not a fragment is not a later one either. */
+static void format_frag(const struct field_value *value,
 			const struct field_value *mask, struct str *out)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(frag_words); i++)
-		if (field_to_u64(v) == frag_words[i].value &&
-		    field_to_u64(mask) == frag_words[i].mask) {
-			str_add(out, frag_words[i].name);
-			return true;
-		}
-	return false;
+	uint64_t m = field_to_u64(mask), v = field_to_u64(value) & m;
+
+	if (m == KEY_FRAG_LATER)
+		str_add(out, v ? "later" : "not_later");
+	else if (v & KEY_FRAG_LATER)
+		str_add(out, "later");
+	else if (!v)
+		str_add(out, "no");
+	else
+		str_add(out, m == KEY_FRAG_ANY ? "yes" : "first");
 }
 
 void field_format(const struct field *f, const struct field_value *value,
@@ -354,8 +366,7 @@ void field_format(const struct field *f, const struct field_value *value,
 	int len;
 
 	if (f->form == FIELD_FORM_FRAG) {
-		if (!format_frag(value, mask, out))
-			str_add(out, "yes"); /* no other mask parses */
+		format_frag(value, mask, out);
 		return;
 	}
 	if (memcmp(mask, &ones, sizeof(ones)) &&
@@ -364,9 +375,9 @@ void field_format(const struct field *f, const struct field_value *value,
 	format_one(f, value, out);
 	if (!memcmp(mask, &ones, sizeof(ones)))
 		return;
-	len = f->form == FIELD_FORM_IP4 || f->form == FIELD_FORM_IP6
-		  ? prefix_len(f, mask)
-		  : -1;
+	len = f->form == FIELD_FORM_IP4 || f->form == FIELD_FORM_IP6 ?
+		      prefix_len(f, mask) :
+		      -1;
 	if (len >= 0) {
 		str_addf(out, "/%d", len);
 		return;

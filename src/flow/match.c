@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/match.h"
 
+#include <errno.h>
 #include <strings.h>
 
 #include "packet/headers.h"
@@ -113,12 +114,34 @@ static int by_type(const struct match *m, const char *name)
 	return id == FIELD_IP_DST ? FIELD_ARP_TPA : id;
 }
 
-/* tp_src and tp_dst are the ports of whatever protocol the match names. */
+/* nw_tos is DSCP in its place: the two bits of ECN are not asked for. */
+static int narrow_tos(const char *name, struct field_value *v,
+		      struct field_value *mask, struct err *e)
+{
+	uint8_t *low = &mask->b[FIELD_VALUE_MAX - 1];
+
+	if (strcasecmp(name, "nw_tos") || *low != 0xff)
+		return 0;
+	if (v->b[FIELD_VALUE_MAX - 1] & IP_ECN_MASK)
+		return err_set(e,
+			       "nw_tos=%u: the lower two bits are those of "
+			       "ECN; write ip_tos to match them too",
+			       v->b[FIELD_VALUE_MAX - 1]);
+	*low = (uint8_t)~IP_ECN_MASK;
+	return 0;
+}
+
+/* tp_src and tp_dst are the ports of whatever protocol the match names, and
+ * icmp_type is that of either ICMP. */
 static int by_protocol(const struct match *m, const char *name)
 {
 	bool src = !strcasecmp(name, "tp_src"),
 	     dst = !strcasecmp(name, "tp_dst");
 
+	if (m->key.ip_proto == IP_PROTO_ICMP6) {
+		src |= !strcasecmp(name, "icmp_type");
+		dst |= !strcasecmp(name, "icmp_code");
+	}
 	if (!src && !dst)
 		return by_type(m, name);
 	switch (m->key.ip_proto) {
@@ -183,7 +206,7 @@ static int parse_field(struct match *m, const char *name, const char *value,
 	f = field_get((enum field_id)id);
 	if (field_parse(f, value, &v, &mask, e) ||
 	    !field_prereq_demand(f, &m->key, &m->mask, e))
-		return -1;
+		return -EINVAL;
 	ones = field_all_ones(f);
 	if (exact && memcmp(&mask, &ones, sizeof(ones)) &&
 	    f->form != FIELD_FORM_FRAG)
@@ -191,6 +214,8 @@ static int parse_field(struct match *m, const char *name, const char *value,
 			       "%s=%s: a packet has one value, without "
 			       "a mask",
 			       f->name, value);
+	if (!exact && narrow_tos(name, &v, &mask, e))
+		return -EINVAL;
 	return put(m, f, &v, &mask, e);
 }
 
@@ -240,7 +265,7 @@ static int parse_text(const char *text, struct match *m, bool exact,
 			if (ranks[i] == rank)
 				rc = parse_word(m, words[i], exact, e);
 	free(copy);
-	return rc ? -22 : 0;
+	return rc ? -EINVAL : 0;
 }
 
 int match_parse(const char *text, struct match *m, struct err *e)

@@ -65,6 +65,13 @@ static void what_is_written_comes_back(void **state)
 		{ "dl_dst=01:00:00:00:00:00/01:00:00:00:00:00",
 		  "eth_dst=01:00:00:00:00:00/01:00:00:00:00:00" },
 		{ "ct_label=0x1234/0xffff", "ct_label=0x1234/0xffff" },
+		{ "ip,nw_frag=no", "ip,ip_frag=no" },
+		{ "ip,nw_frag=yes", "ip,ip_frag=yes" },
+		{ "ip,nw_frag=first", "ip,ip_frag=first" },
+		{ "ip,nw_tos=184", "ip,ip_tos=184/252" },
+		{ "ip,ip_tos=185", "ip,ip_tos=185" },
+		{ "icmp6,icmp_type=128,icmp_code=0",
+		  "icmp6,icmpv6_type=128,icmpv6_code=0" },
 		{ "nw_dst=192.0.2.1", "ip,ip_dst=192.0.2.1" },
 	};
 
@@ -163,6 +170,8 @@ static void what_is_wrong_is_said(void **state)
 	assert_refused("tp_dst=80", "needs tcp");
 	assert_refused("ip_proto=6", "needs ip");
 	assert_refused("tcp,tcp_flags=+foo", "flags are written");
+	assert_refused("tcp,tcp_flags=+syn-syn", "twice");
+	assert_refused("ip,nw_tos=185", "ECN");
 	assert_refused("ip,nw_frag=maybe", "first, later");
 	assert_refused("eth_dst", "unknown field");
 }
@@ -202,6 +211,20 @@ static void a_key_comes_back_as_it_was(void **state)
 	assert_key_text(&k, "icmp6,in_port=2,icmpv6_type=136,nd_target=::1");
 }
 
+/* Masks of fragments that a lookup makes, and no text does. */
+static void part_of_a_fragment_mask_is_told_by_what_it_means(void **state)
+{
+	const struct field *f = field_get(FIELD_IP_FRAG);
+	struct field_value none = field_from_u64(0);
+	struct field_value any = field_from_u64(KEY_FRAG_ANY);
+	struct str out = STR_INIT;
+
+	(void)state;
+	field_format(f, &none, &any, &out);
+	assert_string_equal(str_text(&out), "no");
+	str_fini(&out);
+}
+
 static void a_key_has_no_masks(void **state)
 {
 	struct err e = ERR_INIT;
@@ -225,6 +248,8 @@ int main(void)
 		cmocka_unit_test(words_that_contradict_each_other_are_refused),
 		cmocka_unit_test(what_is_wrong_is_said),
 		cmocka_unit_test(a_key_comes_back_as_it_was),
+		cmocka_unit_test(
+			part_of_a_fragment_mask_is_told_by_what_it_means),
 		cmocka_unit_test(a_key_has_no_masks),
 	};
 
