@@ -246,7 +246,8 @@ class Scene:
     def popen(self, *words, **more):
         more.setdefault("stdout", subprocess.DEVNULL)
         more.setdefault("stderr", subprocess.DEVNULL)
-        p = subprocess.Popen(words, stdin=subprocess.DEVNULL, **more)
+        more.setdefault("stdin", subprocess.DEVNULL)
+        p = subprocess.Popen(words, **more)
         self.processes.append(p)
         return p
 
