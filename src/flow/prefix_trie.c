@@ -15,7 +15,7 @@ struct prefix_node {
 
 static unsigned node_bits(const struct prefix_node *n)
 {
-	return n->info & INFO_BITS;
+	return __atomic_load_n(&n->info, __ATOMIC_RELAXED) & INFO_BITS;
 }
 
 static uint32_t node_count(const struct prefix_node *n)
