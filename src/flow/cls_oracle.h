@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A classifier that cannot be wrong: a list, read to its end. For tests. */
+/* A classifier that cannot be wrong, for tests.
+ *
+ * What      the rules in a list, each lookup reads it to its end.
+ * Threads   one.
+ * Owns      nothing: the rules are the caller's. */
 #ifndef FLOW_CLS_ORACLE_H
 #define FLOW_CLS_ORACLE_H
 

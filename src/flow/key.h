@@ -56,7 +56,7 @@ struct flow_key {
 	struct ip6_addr nd_target;
 	uint32_t mpls[KEY_N_MPLS]; /* label stack entries, top first */
 	uint32_t igmp_group;
-	uint32_t pbb_isid; /* I-SID; bit 31: UCA */
+	uint32_t pbb_isid; /* I-SID; bit 27: UCA */
 	uint8_t nsh_flags, nsh_ttl, nsh_mdtype, nsh_np;
 	uint32_t nsh_path; /* SPI << 8 | SI */
 	uint32_t nsh_c[4];
@@ -71,7 +71,8 @@ struct flow_key {
 	uint16_t tun_gbp_id;
 	uint8_t tun_gbp_flags, tun_erspan_ver;
 	uint32_t tun_erspan_idx;
-	uint8_t tun_erspan_dir, tun_erspan_hwid, tun_gtpu_flags, tun_gtpu_msgtype;
+	uint8_t tun_erspan_dir, tun_erspan_hwid, tun_gtpu_flags,
+		tun_gtpu_msgtype;
 	uint32_t zero3;
 	uint64_t tun_opt_present; /* bit n: option n of the TLV table */
 	uint8_t tun_opts[KEY_TUN_OPT_BYTES];

@@ -43,7 +43,7 @@ static inline uint64_t key_hash_plan(const struct flow_key *key,
 	for (; i + 2 <= plan->n; i += 2)
 		h = hash_mix((k[plan->word[i]] & plan->bits[i]) ^ h ^ HASH_K0,
 			     (k[plan->word[i + 1]] & plan->bits[i + 1]) ^
-				 (h >> 32 | h << 32) ^ HASH_K1);
+				     (h >> 32 | h << 32) ^ HASH_K1);
 	if (i < plan->n)
 		h = hash_add(h, k[plan->word[i]] & plan->bits[i]);
 	return hash_mix(h ^ HASH_K0, seed ^ plan->n ^ HASH_K1);

@@ -76,8 +76,9 @@ static int put(struct match *m, const struct field *f,
 	       const struct field_value *v, const struct field_value *mask,
 	       struct err *e)
 {
-	struct match word = { 0 };
+	struct match word;
 
+	match_init(&word);
 	field_write(f, &word.key, v);
 	field_write(f, &word.mask.bits, mask);
 	/* "dl_vlan=10" means a tag is there. */
@@ -91,8 +92,9 @@ static int put(struct match *m, const struct field *f,
 static int put_shorthand(struct match *m, const struct shorthand *s,
 			 struct err *e)
 {
-	struct match word = { 0 };
+	struct match word;
 
+	match_init(&word);
 	word.key.eth_type = s->type;
 	MASK_SET(&word.mask, eth_type);
 	if (s->proto) {
