@@ -35,6 +35,7 @@ struct devio {
 struct devio_spec {
 	bool promiscuous;
 	bool busy; /* a link of many machines: a larger ring */
+	bool made; /* the device is weft's own, nobody else's */
 };
 
 /* Guards the device first, then listens; sets the port's link members, caps and

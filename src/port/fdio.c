@@ -7,6 +7,7 @@
 
 #include "port/frame.h"
 #include "port/link.h"
+#include "port/reaper.h"
 #include "sys/fail.h"
 
 /* Large frames of one batch, as in devio.c. */
@@ -62,6 +63,7 @@ int fdio_open(struct fdio *f, const struct tuntap_spec *s, struct err *e)
 	int err;
 
 	must(!f->attached);
+	reaper_settle();
 	err = tuntap_open(&f->tt, s, e);
 	if (err)
 		return err;

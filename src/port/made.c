@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "port/reaper.h"
 #include "sys/fail.h"
 #include "sys/tuntap.h"
 
@@ -68,8 +69,10 @@ static int made_set(struct nl *nl, const struct made_spec *m, struct nl_link *l,
 int made_find(const struct made_spec *m, struct nl_link *out, struct err *e)
 {
 	struct nl *nl;
-	int err = nl_open(&nl, NL_CURRENT_NS, e);
+	int err;
 
+	reaper_settle();
+	err = nl_open(&nl, NL_CURRENT_NS, e);
 	if (err)
 		return err;
 	err = nl_link_find(nl, m->name, out, m->make ? NULL : e);
@@ -84,15 +87,4 @@ int made_find(const struct made_spec *m, struct nl_link *out, struct err *e)
 		err = made_set(nl, m, out, e);
 	nl_close(nl);
 	return err;
-}
-
-void made_del(uint32_t ifindex)
-{
-	struct nl *nl;
-
-	if (nl_open(&nl, NL_CURRENT_NS, NULL))
-		return;
-	/* Gone already is as good. */
-	(void)!nl_link_del(nl, ifindex, NULL);
-	nl_close(nl);
 }

@@ -23,6 +23,5 @@ struct made_spec {
  * not to be made; -EINVAL when a device of that name is of another kind. */
 int made_find(const struct made_spec *m, struct nl_link *out,
 	      struct err *e) MUST_CHECK;
-void made_del(uint32_t ifindex);
 
 #endif

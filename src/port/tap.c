@@ -3,6 +3,7 @@
 
 #include "port/devio.h"
 #include "port/made.h"
+#include "port/reaper.h"
 #include "sys/fail.h"
 
 struct tap_port {
@@ -27,7 +28,7 @@ static int tap_attach(struct port *p, struct err *e)
 			       .owner = c->owner,
 			       .group = c->group,
 			       .mtu = c->mtu };
-	struct devio_spec s = { .promiscuous = true };
+	struct devio_spec s = { .promiscuous = true, .made = c->make };
 	struct nl_link link;
 	int err = made_find(&m, &link, e);
 
@@ -41,7 +42,7 @@ static void tap_detach(struct port *p, bool keep)
 
 	devio_close(&t->dev);
 	if (!keep && t->config.make && ifindex)
-		made_del(ifindex);
+		reaper_del(ifindex);
 }
 
 static void tap_destroy(struct port *p)

@@ -5,6 +5,7 @@
 #include "port/fdio.h"
 #include "port/link.h"
 #include "port/made.h"
+#include "port/reaper.h"
 #include "sys/fail.h"
 
 /* Which of the two it is, `config.side` says for good. */
@@ -36,7 +37,7 @@ static int tun_program_attach(struct port *p, struct err *e)
 			       .owner = c->owner,
 			       .group = c->group,
 			       .mtu = c->mtu };
-	struct devio_spec s = { 0 };
+	struct devio_spec s = { .made = c->make };
 	struct nl_link link;
 	int err = made_find(&m, &link, e);
 
@@ -50,7 +51,7 @@ static void tun_program_detach(struct port *p, bool keep)
 
 	devio_close(&t->dev);
 	if (!keep && t->config.make && ifindex)
-		made_del(ifindex);
+		reaper_del(ifindex);
 }
 
 /* --- for the host: we hold the descriptor --------------------------------- */

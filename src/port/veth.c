@@ -6,6 +6,7 @@
 
 #include "port/devio.h"
 #include "port/link.h"
+#include "port/reaper.h"
 #include "sys/fail.h"
 #include "sys/netns.h"
 
@@ -213,10 +214,12 @@ static int veth_configure(struct veth_work *w, const struct netconf *from,
 static int veth_attach(struct port *p, struct err *e)
 {
 	struct veth_port *v = veth_of(p);
-	struct devio_spec s = { .promiscuous = true };
+	struct devio_spec s = { .promiscuous = true, .made = v->config.make };
 	struct veth_work w;
-	int err = veth_work_open(&w, v, e);
+	int err;
 
+	reaper_settle();
+	err = veth_work_open(&w, v, e);
 	if (err)
 		return err;
 	if (v->config.make) {
@@ -238,15 +241,10 @@ static void veth_detach(struct port *p, bool keep)
 {
 	struct veth_port *v = veth_of(p);
 	uint32_t ifindex = p->ifindex;
-	struct nl *nl;
 
 	devio_close(&v->dev);
-	if (keep || !v->config.make || !ifindex ||
-	    nl_open(&nl, NL_CURRENT_NS, NULL))
-		return;
-	/* Gone already, with its namespace, is as good. */
-	(void)!nl_link_del(nl, ifindex, NULL);
-	nl_close(nl);
+	if (!keep && v->config.make && ifindex)
+		reaper_del(ifindex);
 }
 
 static void veth_forget_config(struct veth_port *v)

@@ -61,6 +61,7 @@ static void attach(struct port *p)
 static int tear_down(void **state)
 {
 	(void)state;
+	port_settle();
 	test_net_leave();
 	return 0;
 }
@@ -89,6 +90,7 @@ static void the_far_end_is_as_asked(void **state)
 	/* The near end has no address of its own, not even a link-local. */
 	assert_false(test_try("ip addr show wv1 | grep -q inet"));
 	p->ops->detach(p, false);
+	port_settle();
 	assert_false(test_try("ip link show wv1 2>/dev/null"));
 	p->ops->destroy(p);
 }
@@ -376,6 +378,7 @@ static void many_ports_come_and_go_quickly(void **state)
 		ports[i]->ops->detach(ports[i], false);
 		ports[i]->ops->destroy(ports[i]);
 	}
+	port_settle();
 	assert_false(test_try("ip link | grep -q wm"));
 }
 
