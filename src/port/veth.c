@@ -161,9 +161,11 @@ static int veth_set_far(struct veth_work *w, struct err *e)
 
 	if (err)
 		return err;
-	if (!eth_addr_is_zero(c.mac))
+	/* An address that is set again, even the same, costs the far end its
+	 * neighbours: after a restart it would be silent for a second. */
+	if (!eth_addr_is_zero(c.mac) && !eth_addr_equal(c.mac, w->far.mac))
 		c.set |= NL_LINK_MAC;
-	if (c.mtu)
+	if (c.mtu && c.mtu != w->far.mtu)
 		c.set |= NL_LINK_MTU;
 	err = nl_link_set(w->far_nl, w->far.ifindex, &c, e);
 	/* A namespace without loopback surprises everybody in it. */
