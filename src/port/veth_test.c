@@ -214,7 +214,7 @@ static void a_namespace_that_goes_and_comes_is_followed(void **state)
 	struct packet_pool *pool = packet_pool_create(64);
 	struct veth_config c;
 	struct packet_batch b;
-	struct port *p;
+	struct port *p = NULL;
 	struct net n;
 
 	(void)state;
