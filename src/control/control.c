@@ -92,7 +92,8 @@ static void undo(struct control *c)
 	if (control_realise(c, c->view, &e)) {
 		text = err_format(&e);
 		log_error("undoing a failed change: %s; what is left of it is "
-			  "shown by weft", text);
+			  "shown by weft",
+			  text);
 		free(text);
 		control_rebuild(c);
 	}
@@ -182,8 +183,8 @@ static void on_loop(void *arg, uint32_t port, uint32_t other, bool blocked)
 
 	if (blocked)
 		log_warn("port %s: brings back what left by %s: blocked until "
-			 "the loop is gone", port_name(c, port),
-			 port_name(c, other));
+			 "the loop is gone",
+			 port_name(c, port), port_name(c, other));
 	else
 		log_info("port %s: the loop is gone: open again",
 			 port_name(c, port));
@@ -195,8 +196,8 @@ static void on_conflict(void *arg UNUSED, const char *domain,
 	char text[IP_STR_LEN], m[ETH_STR_LEN];
 
 	log_warn("network %s: %s claims the router's address %s; give that "
-		 "station another", domain, eth_addr_format(mac, m),
-		 ip_addr_format(ip, text));
+		 "station another",
+		 domain, eth_addr_format(mac, m), ip_addr_format(ip, text));
 }
 
 static struct vswitch *make_switch(struct control *c)

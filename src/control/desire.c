@@ -48,7 +48,7 @@ void peer_numbers_update(struct peer_numbers *p, struct vswitch *sw,
 			continue;
 		p->v = xrealloc(p->v, (p->n + 1) * sizeof(*p->v));
 		p->v[p->n++] =
-		    (struct peer_number){ *a, switch_port_number(sw) };
+			(struct peer_number){ *a, switch_port_number(sw) };
 	}
 }
 
@@ -94,9 +94,8 @@ static const char *keep_name(struct making *m, char *name)
 
 /* --- bridges and domains --- */
 
-static const struct desired_mac *static_macs(struct making *m,
-					     const struct model_bridge *b,
-					     unsigned *n)
+static const struct desired_mac *
+static_macs(struct making *m, const struct model_bridge *b, unsigned *n)
 {
 	struct desired_mac *v = xcalloc(b->static_macs.n, sizeof(*v));
 
@@ -196,9 +195,9 @@ static struct vlan_port vlan_of(const struct model_vlan *v)
 		vlan_set_fill(&p.allowed);
 		return p;
 	case MODEL_VLAN_TRUNK:
-		p.mode = !v->vid	    ? VLAN_TRUNK
-			 : v->native_tagged ? VLAN_NATIVE_TAGGED
-					    : VLAN_NATIVE_UNTAGGED;
+		p.mode = !v->vid          ? VLAN_TRUNK :
+			 v->native_tagged ? VLAN_NATIVE_TAGGED :
+					    VLAN_NATIVE_UNTAGGED;
 		break;
 	}
 	for (unsigned i = 0; i < v->ranges.n; i++)
@@ -213,10 +212,13 @@ static struct vlan_port vlan_of(const struct model_vlan *v)
 static struct storm_limits storm_of(const struct model_storm *s)
 {
 	struct storm_limits l = { .of = {
-		[STORM_BROADCAST] = { s->broadcast, s->broadcast },
-		[STORM_MULTICAST] = { s->multicast, s->multicast },
-		[STORM_UNKNOWN] = { s->unknown, s->unknown },
-	} };
+					  [STORM_BROADCAST] = { s->broadcast,
+								s->broadcast },
+					  [STORM_MULTICAST] = { s->multicast,
+								s->multicast },
+					  [STORM_UNKNOWN] = { s->unknown,
+							      s->unknown },
+				  } };
 
 	return l;
 }
@@ -225,7 +227,7 @@ static struct storm_limits storm_of(const struct model_storm *s)
 static uint32_t mtu_of(const struct making *m, const char *name, uint32_t mtu)
 {
 	const struct real_port *p =
-	    m->real && !mtu ? real_find(m->real, name) : NULL;
+		m->real && !mtu ? real_find(m->real, name) : NULL;
 
 	if (!mtu && p)
 		mtu = p->port->mtu;
@@ -316,14 +318,14 @@ static void make_peers(struct making *m)
 	for (unsigned i = 0; i < m->v->n_peers; i++) {
 		const struct view_peer *p = &m->v->peers[i];
 		char text[IP_STR_LEN];
-		uint32_t id = m->peers ? peer_number(m->peers, &p->address)
-				       : ++m->next_id;
+		uint32_t id = m->peers ? peer_number(m->peers, &p->address) :
+					 ++m->next_id;
 
 		m->out->peers[i] = (struct desired_peer){
-			.name = p->name ? p->name
-					: keep_name(m, xstrdup(ip_addr_format(
-							   &p->address,
-							   text))),
+			.name = p->name ? p->name :
+					  keep_name(m, xstrdup(ip_addr_format(
+							       &p->address,
+							       text))),
 			.id = id,
 			.address = p->address,
 			.mtu = mtu_inside(u->mtu, p->address.family, false),
@@ -338,7 +340,7 @@ static void make_ifaces(struct making *m, const struct view_router *r,
 			struct desired_router *d, uint32_t router)
 {
 	struct desired_iface *v =
-	    xcalloc(r->n_ifaces + m->v->n_ports, sizeof(*v));
+		xcalloc(r->n_ifaces + m->v->n_ports, sizeof(*v));
 
 	for (unsigned i = 0; i < r->n_ifaces; i++) {
 		const struct model_interface *f = r->ifaces[i].iface;
@@ -380,8 +382,8 @@ static void make_routes(const struct view_router *r, struct desired_router *d)
 		const struct model_route *s = &mr->routes.items[i];
 
 		v[d->n_routes++] =
-		    (struct desired_route){ origin_of(s->o.origin), s->to,
-					    s->via, s->blackhole };
+			(struct desired_route){ origin_of(s->o.origin), s->to,
+						s->via, s->blackhole };
 	}
 	d->routes = v;
 }
@@ -397,9 +399,9 @@ static void make_remotes(struct making *m, struct desired_router *d,
 		if (s->router != router || s->peer == VIEW_NONE ||
 		    !m->out->d.n_peers)
 			continue;
-		v[d->n_remotes++] = (struct desired_remote){
-			origin_of(s->port->o.origin), s->prefix, s->peer
-		};
+		v[d->n_remotes++] =
+			(struct desired_remote){ origin_of(s->port->o.origin),
+						 s->prefix, s->peer };
 	}
 	d->remotes = v;
 }
@@ -429,8 +431,7 @@ void desire_init(struct desire *out, const struct model_view *v,
 	*out = (struct desire){ 0 };
 	out->bridges = xcalloc(v->n_bridges, sizeof(*out->bridges));
 	out->domains = xcalloc(v->n_domains, sizeof(*out->domains));
-	out->ports =
-	    xcalloc(v->n_ports + v->n_bridges, sizeof(*out->ports));
+	out->ports = xcalloc(v->n_ports + v->n_bridges, sizeof(*out->ports));
 	out->peers = xcalloc(v->n_peers, sizeof(*out->peers));
 	out->routers = xcalloc(v->n_routers, sizeof(*out->routers));
 	m.port_of = xcalloc(v->n_ports, sizeof(*m.port_of));

@@ -64,9 +64,9 @@ static char *port_key(const struct real_spec *s)
 		break;
 	case MODEL_PORT_NIC:
 		str_addf(&k, " adopt %d by %s mtu %u", p->adopt,
-			 v->bridge != VIEW_NONE
-			     ? s->view->bridges[v->bridge].name
-			     : "",
+			 v->bridge != VIEW_NONE ?
+				 s->view->bridges[v->bridge].name :
+				 "",
 			 v->mtu);
 		break;
 	case MODEL_PORT_PATCH:
@@ -112,8 +112,10 @@ static int find_user(const char *name, uint32_t *id, struct err *e)
 	if (pw)
 		*id = pw->pw_uid;
 	else if (!parse_id(name, id))
-		return err_set(e, "there is no user \"%s\" on this host; name "
-				  "one that exists, or a number", name);
+		return err_set(e,
+			       "there is no user \"%s\" on this host; name "
+			       "one that exists, or a number",
+			       name);
 	return 0;
 }
 
@@ -124,8 +126,10 @@ static int find_group(const char *name, uint32_t *id, struct err *e)
 	if (gr)
 		*id = gr->gr_gid;
 	else if (!parse_id(name, id))
-		return err_set(e, "there is no group \"%s\" on this host; "
-				  "name one that exists, or a number", name);
+		return err_set(e,
+			       "there is no group \"%s\" on this host; "
+			       "name one that exists, or a number",
+			       name);
 	return 0;
 }
 
@@ -193,7 +197,7 @@ static struct netconf far_netconf(const struct view_port *v,
 
 		any = ip_prefix_network(&any);
 		routes[n.n_routes++] =
-		    (struct netconf_route){ .to = any, .via = gw };
+			(struct netconf_route){ .to = any, .via = gw };
 	}
 	return n;
 }
@@ -275,9 +279,9 @@ static struct host_config host_config_of(const struct real_spec *s,
 	*routes = xcalloc(h->routes.n, sizeof(**routes));
 	c.netconf.routes = *routes;
 	for (unsigned i = 0; i < h->routes.n; i++)
-		(*routes)[c.netconf.n_routes++] = (struct netconf_route){
-			h->routes.items[i].to, h->routes.items[i].via
-		};
+		(*routes)[c.netconf.n_routes++] =
+			(struct netconf_route){ h->routes.items[i].to,
+						h->routes.items[i].via };
 	return c;
 }
 
@@ -308,8 +312,8 @@ int devices_make(struct real *r, struct real_port *p, const struct real_spec *s,
 		 struct err *e)
 {
 	if (s->port == VIEW_NONE)
-		return s->bridge == VIEW_NONE ? make_tunnel(p, s)
-					      : make_host(p, s);
+		return s->bridge == VIEW_NONE ? make_tunnel(p, s) :
+						make_host(p, s);
 	switch (view_port(s)->port->type) {
 	case MODEL_PORT_TAP:
 		return make_tap(p, view_port(s), e);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the view's words to the port room's: one function a kind of port.
  *
+ * What      makes the port object a view's port asks for, and brings to an attached
+ *           one what can be changed in place.
+ * Why so    the words of the file and those of the port room meet here only.
  * Threads   the control thread. */
 #ifndef CONTROL_DEVICES_H
 #define CONTROL_DEVICES_H

@@ -18,7 +18,7 @@ struct endpoint {
 	bool has_tp;
 	uint16_t tp;
 	const struct model_port *port; /* of whichever host; or NULL */
-	struct ip_addr ip4, ip6; /* family 0: none */
+	struct ip_addr ip4, ip6;       /* family 0: none */
 };
 
 /* --- reading what was asked --- */
@@ -42,16 +42,15 @@ static const struct model_port *port_by_ip(const struct model_host *h,
 	return NULL;
 }
 
-static const struct model_port *find_port(const struct model *m,
-					  const char *name,
-					  const struct ip_addr *ip)
+static const struct model_port *
+find_port(const struct model *m, const char *name, const struct ip_addr *ip)
 {
 	const struct model_port *p =
-	    ip ? port_by_ip(&m->local, ip) : port_by_name(&m->local, name);
+		ip ? port_by_ip(&m->local, ip) : port_by_name(&m->local, name);
 
 	for (unsigned i = 0; i < m->hosts.n && !p; i++)
-		p = ip ? port_by_ip(&m->hosts.items[i], ip)
-		       : port_by_name(&m->hosts.items[i], name);
+		p = ip ? port_by_ip(&m->hosts.items[i], ip) :
+			 port_by_name(&m->hosts.items[i], name);
 	return p;
 }
 
@@ -75,8 +74,10 @@ static int split_port(const char *text, struct endpoint *ep, struct err *e)
 		start++;
 		end = strchr(text, ']');
 		if (!end || (end[1] && end[1] != ':'))
-			return err_set(e, "\"%s\": an IPv6 address with a port "
-					  "is written [ADDRESS]:PORT", text);
+			return err_set(e,
+				       "\"%s\": an IPv6 address with a port "
+				       "is written [ADDRESS]:PORT",
+				       text);
 		colon = end[1] ? end + 1 : NULL;
 	} else if (colon && strchr(text, ':') != colon) {
 		colon = NULL; /* a bare IPv6 address */
@@ -112,9 +113,11 @@ static int read_endpoint(struct control *c, const char *text,
 	}
 	ep->port = find_port(c->model, ep->name, NULL);
 	if (!ep->port)
-		return err_set(e, "\"%s\" is neither an address nor a port of "
-				  "the applied file; weft show ports lists "
-				  "them", ep->name);
+		return err_set(e,
+			       "\"%s\" is neither an address nor a port of "
+			       "the applied file; weft show ports lists "
+			       "them",
+			       ep->name);
 	for (unsigned i = 0; i < ep->port->addresses.n; i++)
 		take_address(ep, &ep->port->addresses.items[i].addr);
 	return 0;
@@ -141,9 +144,10 @@ static int choose_family(struct question *q, struct err *e)
 		q->src = q->from.ip6;
 		q->dst = q->to.ip6;
 	} else {
-		return err_set(e, "%s and %s have no addresses of the same "
-				  "family that are known here; ask with "
-				  "addresses, or say them in the file",
+		return err_set(e,
+			       "%s and %s have no addresses of the same "
+			       "family that are known here; ask with "
+			       "addresses, or say them in the file",
 			       q->from.name, q->to.name);
 	}
 	return 0;
@@ -190,8 +194,7 @@ static const struct snap_domain *port_domain(const struct question *q,
 static int find_source(struct question *q, struct err *e)
 {
 	const struct model_port *p = q->from.port;
-	struct real_port *r =
-	    p ? real_find(&q->c->real, p->o.name) : NULL;
+	struct real_port *r = p ? real_find(&q->c->real, p->o.name) : NULL;
 	uint32_t i = r ? model_view_port(q->c->view, p->o.name) : VIEW_NONE;
 	struct eth_addr mac = { { 0 } };
 
@@ -206,8 +209,9 @@ static int find_source(struct question *q, struct err *e)
 		return err_set(e, "%s is on another host; ask there",
 			       q->from.name);
 	if (!q->in)
-		return err_set(e, "nobody here is known to have the address "
-				  "%s; name the port it comes from",
+		return err_set(e,
+			       "nobody here is known to have the address "
+			       "%s; name the port it comes from",
 			       q->from.name);
 	if (eth_addr_is_zero(mac))
 		mac = model_mac("explain", q->from.name);
@@ -222,8 +226,7 @@ static bool on_link(const struct question *q)
 	uint32_t i;
 
 	for (i = 0; i < q->c->view->n_domains; i++) {
-		const struct model_network *n =
-		    q->c->view->domains[i].network;
+		const struct model_network *n = q->c->view->domains[i].network;
 
 		if (!n || strcmp(n->o.name, d->name))
 			continue;
@@ -257,13 +260,16 @@ static int find_next(struct question *q, struct err *e)
 	if (q->in->kind == SNAP_PORT_ROUTED)
 		return 0;
 	if (!q->domain)
-		return err_set(e, "port %s is in no network where an address "
-				  "could be asked for", q->in->name);
+		return err_set(e,
+			       "port %s is in no network where an address "
+			       "could be asked for",
+			       q->in->name);
 	if (on_link(q))
 		return station_mac(q);
 	if (!q->domain->iface)
-		return err_set(e, "%s is not on network %s and that network "
-				  "has no router; give it one under routers:",
+		return err_set(e,
+			       "%s is not on network %s and that network "
+			       "has no router; give it one under routers:",
 			       q->to.name, q->domain->name);
 	q->key.eth_dst = q->domain->iface->router->mac;
 	return 0;
@@ -320,7 +326,7 @@ static void on_step(struct trace *t, const struct trace_step *step)
 	if (step->origin.line) {
 		put_text(o, "file", step->origin.file);
 		json_object_object_add(
-		    o, "line", json_object_new_int((int)step->origin.line));
+			o, "line", json_object_new_int((int)step->origin.line));
 	}
 	json_object_array_add(tell->steps, o);
 }
@@ -364,9 +370,9 @@ static const char *param(struct json_object *params, const char *key)
 	struct json_object *v;
 
 	return params && json_object_object_get_ex(params, key, &v) &&
-		       json_object_is_type(v, json_type_string)
-		   ? json_object_get_string(v)
-		   : NULL;
+			       json_object_is_type(v, json_type_string) ?
+		       json_object_get_string(v) :
+		       NULL;
 }
 
 /* A packet given in full: "in_port=vm1,tcp,..." with a port's name allowed. */

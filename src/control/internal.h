@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inside control: what its files share.
  *
+ * What      the struct of control, and what realise, watch, show, explain and the
+ *           methods offer each other.
+ * Why so    the public header stays a page.
  * Threads   the control thread. */
 #ifndef CONTROL_INTERNAL_H
 #define CONTROL_INTERNAL_H
@@ -28,7 +31,7 @@ struct control {
 	struct model *model;     /* applied */
 	struct model_view *view; /* of it */
 	struct store *store;
-	struct desire desire;    /* what the switch was given last */
+	struct desire desire; /* what the switch was given last */
 	struct rpc_server *rpc;
 	struct defer rebuild; /* the loop guard's wish */
 	uint64_t started_ms;

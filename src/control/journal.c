@@ -44,8 +44,7 @@ static void list_new(const struct model_view *v, const struct nl_links *links,
 			add_name(out, links, v->bridges[i].name);
 }
 
-int journal_begin(struct control *c, const struct model_view *v,
-		  struct err *e)
+int journal_begin(struct control *c, const struct model_view *v, struct err *e)
 {
 	char *path = journal_path(c);
 	struct str names = STR_INIT;
@@ -73,7 +72,8 @@ void journal_end(struct control *c)
 
 	if (rc && rc != -ENOENT)
 		log_warn("%s cannot be removed: %s; it is looked at again at "
-			 "the next start", path, err_name(rc));
+			 "the next start",
+			 path, err_name(rc));
 	free(path);
 }
 

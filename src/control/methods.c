@@ -54,8 +54,10 @@ static bool may_change(struct rpc_call *call)
 
 	if (peer->uid == 0 || peer->uid == geteuid())
 		return true;
-	err_set(&e, "changing the network is for root; user %u may look "
-		    "only: use sudo", peer->uid);
+	err_set(&e,
+		"changing the network is for root; user %u may look "
+		"only: use sudo",
+		peer->uid);
 	refuse(call, &e);
 	return false;
 }
@@ -78,8 +80,7 @@ static void m_status(void *arg, struct rpc_call *call,
 	rpc_call_result(call, show_status(arg));
 }
 
-static void m_show(void *arg, struct rpc_call *call,
-		   struct json_object *params)
+static void m_show(void *arg, struct rpc_call *call, struct json_object *params)
 {
 	const char *kind = text_of(params, "kind", "");
 	struct json_object *o = show_kind(arg, kind);
@@ -89,9 +90,11 @@ static void m_show(void *arg, struct rpc_call *call,
 		rpc_call_result(call, o);
 		return;
 	}
-	err_set(&e, "there is nothing called \"%s\" to show; there are ports, "
-		    "networks, bridges, routers, neighbours, macs, flows, "
-		    "tunnels and drops", kind);
+	err_set(&e,
+		"there is nothing called \"%s\" to show; there are ports, "
+		"networks, bridges, routers, neighbours, macs, flows, "
+		"tunnels and drops",
+		kind);
 	refuse(call, &e);
 }
 
@@ -128,8 +131,8 @@ static void m_explain(void *arg, struct rpc_call *call,
 
 /* --- changing --- */
 
-static struct json_object *changes_of(struct control *c,
-				      const struct model *m, bool applied)
+static struct json_object *changes_of(struct control *c, const struct model *m,
+				      bool applied)
 {
 	struct json_object *o = json_object_new_object();
 	struct model_diff d;
@@ -196,8 +199,7 @@ static void m_apply(void *arg, struct rpc_call *call,
 			    .file = text_of(params, "file", NULL) });
 }
 
-static void m_plan(void *arg, struct rpc_call *call,
-		   struct json_object *params)
+static void m_plan(void *arg, struct rpc_call *call, struct json_object *params)
 {
 	struct model_errors es = MODEL_ERRORS_INIT;
 	struct model *m = parse_params(params, &es);
@@ -237,16 +239,18 @@ static int edit_op(const char *text, enum model_edit_op *op, struct err *e)
 static int edit_path(struct json_object *path, struct model_edit *out,
 		     struct err *e)
 {
-	size_t n = json_object_is_type(path, json_type_array)
-		       ? json_object_array_length(path)
-		       : 0;
+	size_t n = json_object_is_type(path, json_type_array) ?
+			   json_object_array_length(path) :
+			   0;
 
 	if (!n || n > MODEL_EDIT_MAX_DEPTH)
-		return err_set(e, "the path of an edit is a list of 1 to %u "
-				  "words", MODEL_EDIT_MAX_DEPTH);
+		return err_set(e,
+			       "the path of an edit is a list of 1 to %u "
+			       "words",
+			       MODEL_EDIT_MAX_DEPTH);
 	for (size_t i = 0; i < n; i++)
 		out->path[i] = json_object_get_string(
-		    json_object_array_get_idx(path, i));
+			json_object_array_get_idx(path, i));
 	out->depth = (unsigned)n;
 	return 0;
 }
@@ -274,18 +278,19 @@ static int edits_read(struct json_object *params, struct model_edit **out,
 		return err_set(e, "edits: a list is wanted");
 	count = json_object_array_length(list);
 	if (count > EDITS_MAX)
-		return err_set(e, "at most %u edits at once; apply a file "
-				  "instead", EDITS_MAX);
+		return err_set(e,
+			       "at most %u edits at once; apply a file "
+			       "instead",
+			       EDITS_MAX);
 	*out = xcalloc(count, sizeof(**out));
 	for (*n = 0; *n < count; (*n)++)
-		if (edit_read(json_object_array_get_idx(list, *n),
-			      &(*out)[*n], e))
+		if (edit_read(json_object_array_get_idx(list, *n), &(*out)[*n],
+			      e))
 			return -EINVAL;
 	return 0;
 }
 
-static void m_edit(void *arg, struct rpc_call *call,
-		   struct json_object *params)
+static void m_edit(void *arg, struct rpc_call *call, struct json_object *params)
 {
 	struct model_errors es = MODEL_ERRORS_INIT;
 	struct model_edit *edits = NULL;
@@ -313,10 +318,10 @@ static void m_edit(void *arg, struct rpc_call *call,
 
 static const struct rpc_method methods[] = {
 	{ "version", m_version }, { "status", m_status },
-	{ "show", m_show },	  { "drops", m_drops },
-	{ "model", m_model },	  { "explain", m_explain },
-	{ "apply", m_apply },	  { "plan", m_plan },
-	{ "edit", m_edit },	  { "down", m_down },
+	{ "show", m_show },       { "drops", m_drops },
+	{ "model", m_model },     { "explain", m_explain },
+	{ "apply", m_apply },     { "plan", m_plan },
+	{ "edit", m_edit },       { "down", m_down },
 };
 
 int control_listen(struct control *c, struct err *e)

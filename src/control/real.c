@@ -119,7 +119,8 @@ static void release_nic(struct real *r, struct real_port *p)
 	if (adopt_release(&r->adopt, p->port->device, &e)) {
 		text = err_format(&e);
 		log_error("port %s: its addresses could not be moved back: %s; "
-			  "they stay on %s", p->name, text, p->target);
+			  "they stay on %s",
+			  p->name, text, p->target);
 		free(text);
 	}
 	err_fini(&e);

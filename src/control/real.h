@@ -40,11 +40,11 @@ struct real_port {
 	struct port *port;
 	uint32_t id;
 	bool attached;
-	bool failed;  /* rx said its device is gone; waits for it to be back */
-	bool wanted;  /* in the view being realised */
+	bool failed; /* rx said its device is gone; waits for it to be back */
+	bool wanted; /* in the view being realised */
 	bool adopted;
-	char *target; /* NIC: the host device it gives its addresses to */
-	char *netns;  /* veth: the far end's namespace, NULL: here */
+	char *target;  /* NIC: the host device it gives its addresses to */
+	char *netns;   /* veth: the far end's namespace, NULL: here */
 	char *missing; /* why it is not attached; NULL: it is */
 };
 
@@ -68,8 +68,9 @@ struct real_port *real_by_id(const struct real *r, uint32_t id);
 /* What a port of the view has to be made from. */
 struct real_spec {
 	const struct model_view *view;
-	uint32_t port;   /* index of the view's port, or VIEW_NONE */
-	uint32_t bridge; /* VIEW_NONE port: index of the bridge whose host device
+	uint32_t port; /* index of the view's port, or VIEW_NONE */
+	uint32_t
+		bridge; /* VIEW_NONE port: index of the bridge whose host device
 			  * it is; both none: the tunnel */
 };
 

@@ -87,8 +87,9 @@ static int step_mark(struct control *c, const struct real_spec *s,
 static int step_free_device(struct control *c, const struct real_spec *s,
 			    struct err *e UNUSED)
 {
-	const char *device = s->port != VIEW_NONE ? s->view->ports[s->port].device
-						  : real_spec_name(s);
+	const char *device = s->port != VIEW_NONE ?
+				     s->view->ports[s->port].device :
+				     real_spec_name(s);
 	struct real_port *p, *next;
 
 	if (!device || real_find(&c->real, real_spec_name(s)))

@@ -51,8 +51,9 @@ static struct json_object *prefixes(const struct ip_prefix *p, unsigned n)
 	char text[PREFIX_STR_LEN];
 
 	for (unsigned i = 0; i < n; i++)
-		json_object_array_add(a, json_object_new_string(
-					     ip_prefix_format(&p[i], text)));
+		json_object_array_add(
+			a,
+			json_object_new_string(ip_prefix_format(&p[i], text)));
 	return a;
 }
 
@@ -67,8 +68,7 @@ static void put_origin(struct json_object *o, const struct snap_origin *at)
 /* The name of a port, a peer or the tunnel by its number. */
 static const char *number_name(const struct control *c, uint32_t id)
 {
-	const struct snap_port *p =
-	    snapshot_port(switch_snapshot(c->sw), id);
+	const struct snap_port *p = snapshot_port(switch_snapshot(c->sw), id);
 
 	return p ? p->name : NULL;
 }
@@ -90,8 +90,8 @@ static const char *state_of(const struct real_port *p,
 {
 	if (s && s->blocked)
 		return "blocked";
-	return port_state_name(p->attached ? port_get_state(p->port)
-					   : PORT_ABSENT);
+	return port_state_name(p->attached ? port_get_state(p->port) :
+					     PORT_ABSENT);
 }
 
 static void put_counters(struct json_object *o, const struct real_port *p)
@@ -133,8 +133,8 @@ static void put_place(struct json_object *o, const struct control *c,
 	if (v->router != VIEW_NONE)
 		put_text(o, "router",
 			 c->view->routers[v->router].router->o.name);
-	put(o, "addresses", prefixes(v->port->addresses.items,
-				     v->port->addresses.n));
+	put(o, "addresses",
+	    prefixes(v->port->addresses.items, v->port->addresses.n));
 	if (!eth_addr_is_zero(v->mac))
 		put_mac(o, "mac", v->mac);
 }
@@ -143,7 +143,7 @@ static struct json_object *show_port(const struct control *c,
 				     const struct real_port *p)
 {
 	const struct snap_port *s =
-	    snapshot_port(switch_snapshot(c->sw), p->id);
+		snapshot_port(switch_snapshot(c->sw), p->id);
 	struct json_object *o = json_object_new_object();
 
 	put_text(o, "name", p->name);
@@ -181,7 +181,7 @@ static struct json_object *member_names(const struct snap_domain *d)
 
 	for (unsigned i = 0; i < d->n_members; i++)
 		json_object_array_add(
-		    a, json_object_new_string(d->members[i].port->name));
+			a, json_object_new_string(d->members[i].port->name));
 	return a;
 }
 
@@ -196,9 +196,10 @@ static struct json_object *show_network(const struct snap_domain *d,
 	if (d->vni)
 		put_int(o, "vni", d->vni);
 	put_int(o, "mtu", d->mtu);
-	put(o, "subnets", v->network ? prefixes(v->network->subnets.items,
-						v->network->subnets.n)
-				     : json_object_new_array());
+	put(o, "subnets",
+	    v->network ?
+		    prefixes(v->network->subnets.items, v->network->subnets.n) :
+		    json_object_new_array());
 	put_text(o, "router", d->iface ? d->iface->router->name : NULL);
 	put(o, "ports", member_names(d));
 	put_int(o, "peers", d->n_peers);
@@ -227,11 +228,11 @@ static struct json_object *show_networks(struct control *c)
 
 	for (unsigned i = 0; i < c->view->n_domains; i++) {
 		const struct snap_domain *d =
-		    domain_of(c, &c->view->domains[i]);
+			domain_of(c, &c->view->domains[i]);
 
 		if (d)
 			json_object_array_add(
-			    a, show_network(d, &c->view->domains[i]));
+				a, show_network(d, &c->view->domains[i]));
 	}
 	return a;
 }
@@ -274,22 +275,23 @@ static struct json_object *show_routes(const struct snapshot *s,
 	for (size_t i = 0; i < route_table_count(r->routes); i++) {
 		const struct route *route = route_table_at(r->routes, i);
 		const struct route_hop *h =
-		    route->n_hops ? &route->hops[0] : NULL;
+			route->n_hops ? &route->hops[0] : NULL;
 		const struct snap_iface *out =
-		    h ? snapshot_iface(s, h->iface) : NULL;
+			h ? snapshot_iface(s, h->iface) : NULL;
 		struct json_object *o = json_object_new_object();
 
 		put_text(o, "to", ip_prefix_format(&route->prefix, text));
-		put_text(o, "kind", route->cookie == ROUTE_COOKIE_LOCAL
-					? "local"
-					: route_kind_name(route->kind));
+		put_text(o, "kind",
+			 route->cookie == ROUTE_COOKIE_LOCAL ?
+				 "local" :
+				 route_kind_name(route->kind));
 		if (h)
 			put_ip(o, "via", &h->gateway);
 		if (out)
 			put_text(o, "out",
-				 out->peer     ? out->peer->name
-				 : out->domain ? out->domain->name
-					       : out->port->name);
+				 out->peer   ? out->peer->name :
+				 out->domain ? out->domain->name :
+					       out->port->name);
 		json_object_array_add(a, o);
 	}
 	return a;
@@ -329,8 +331,7 @@ static struct json_object *show_routers(struct control *c)
 
 	for (unsigned i = 0; i < s->n_routers; i++)
 		if (s->routers[i])
-			json_object_array_add(a,
-					      show_router(s, s->routers[i]));
+			json_object_array_add(a, show_router(s, s->routers[i]));
 	return a;
 }
 
@@ -352,8 +353,7 @@ static void neighbours_of(struct control *c, const struct snap_domain *d,
 			put_ip(o, "address", &rows[i].ip);
 			put_mac(o, "mac", rows[i].mac);
 			put_text(o, "state", neigh_state_name(rows[i].state));
-			put_text(o, "port",
-				 number_name(c, rows[i].in_port));
+			put_text(o, "port", number_name(c, rows[i].in_port));
 			put_int(o, "waiting", rows[i].n_waiting);
 			put_int(o, "age_ms", rows[i].age_ms);
 			json_object_array_add(a, o);
@@ -449,8 +449,8 @@ static struct json_object *show_flows(struct control *c)
 {
 	struct flow_dump d = { c, json_object_new_array() };
 
-	switch_dp_ops(c->sw)->flow_dump(switch_dp(c->sw), FLOWS_SHOWN,
-					flow_row, &d);
+	switch_dp_ops(c->sw)->flow_dump(switch_dp(c->sw), FLOWS_SHOWN, flow_row,
+					&d);
 	return d.a;
 }
 
@@ -509,10 +509,10 @@ static const struct {
 	const char *kind;
 	struct json_object *(*show)(struct control *c);
 } kinds[] = {
-	{ "ports", show_ports },	   { "networks", show_networks },
-	{ "bridges", show_bridges },	   { "routers", show_routers },
+	{ "ports", show_ports },           { "networks", show_networks },
+	{ "bridges", show_bridges },       { "routers", show_routers },
 	{ "neighbours", show_neighbours }, { "macs", show_macs },
-	{ "flows", show_flows },	   { "tunnels", show_tunnels },
+	{ "flows", show_flows },           { "tunnels", show_tunnels },
 	{ "drops", show_drops },
 };
 

@@ -12,7 +12,8 @@ static void try_attach(struct control *c, struct real_port *p)
 
 	if (real_attach(&c->real, p, &e)) {
 		log_warn("port %s: cannot be attached: %s; it is tried again "
-			 "when its device changes", p->name, p->missing);
+			 "when its device changes",
+			 p->name, p->missing);
 		err_fini(&e);
 		return;
 	}

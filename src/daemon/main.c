@@ -17,18 +17,20 @@
 #define RUN_DEFAULT "/run/weft"
 
 static const char usage[] =
-    "usage: weftd [--host NAME] [--state DIR] [--run DIR] [--workers N]\n"
-    "             [--flows N] [--debug] [--help] [--version]\n"
-    "\n"
-    "  --host NAME    this host's name in the file (default: the hostname)\n"
-    "  --state DIR    what must survive (default: " STATE_DEFAULT ")\n"
-    "  --run DIR      sockets (default: " RUN_DEFAULT ")\n"
-    "  --workers N    threads that move packets (default: half the CPUs, 4 at\n"
-    "                 most)\n"
-    "  --flows N      cached flows of a worker (default: 262144)\n"
-    "  --debug        log more\n"
-    "\n"
-    "See weftd(8). Configure it with weft(1).\n";
+	"usage: weftd [--host NAME] [--state DIR] [--run DIR] [--workers N]\n"
+	"             [--flows N] [--debug] [--help] [--version]\n"
+	"\n"
+	"  --host NAME    this host's name in the file (default: the "
+	"hostname)\n"
+	"  --state DIR    what must survive (default: " STATE_DEFAULT ")\n"
+	"  --run DIR      sockets (default: " RUN_DEFAULT ")\n"
+	"  --workers N    threads that move packets (default: half the CPUs, 4 "
+	"at\n"
+	"                 most)\n"
+	"  --flows N      cached flows of a worker (default: 262144)\n"
+	"  --debug        log more\n"
+	"\n"
+	"See weftd(8). Configure it with weft(1).\n";
 
 struct options {
 	struct control_config control;
@@ -54,8 +56,10 @@ static bool parse_count(const char *name, const char *text, uint32_t max,
 	unsigned long v = strtoul(text, &end, 10);
 
 	if (!*text || *end || v > max) {
-		fprintf(stderr, "weftd: --%s %s: a number from 0 to %u is "
-				"wanted\n", name, text, max);
+		fprintf(stderr,
+			"weftd: --%s %s: a number from 0 to %u is "
+			"wanted\n",
+			name, text, max);
 		return false;
 	}
 	*out = (uint32_t)v;
@@ -113,8 +117,10 @@ static int parse_options(struct options *o, int argc, char **argv)
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "weftd: %s: no argument is wanted; files are "
-				"applied with weft apply\n", argv[optind]);
+		fprintf(stderr,
+			"weftd: %s: no argument is wanted; files are "
+			"applied with weft apply\n",
+			argv[optind]);
 		return EXIT_USAGE;
 	}
 	return GO_ON;

@@ -81,8 +81,7 @@ static bool resolve_question(struct xlate *x, const struct snap_domain *d,
 	q.from_peer = xlate_from_peer(x);
 	q.enabled = d->suppress_arp;
 	if (!q.for_router)
-		q.target_known =
-		    target_known(x, d, target, &q.target_is_asker);
+		q.target_known = target_known(x, d, target, &q.target_is_asker);
 	xlate_note(x, TRACE_BRIDGE, d, "%s", suppress_reason(&q));
 	if (suppress_decide(&q) != SUPPRESS_ANSWER)
 		return false;
@@ -142,7 +141,7 @@ static bool resolve_nd(struct xlate *x, const struct snap_domain *d)
 	struct suppress_question q = {
 		.is_probe = ip6_addr_is_zero(x->key.ip6_src),
 		.is_gratuitous =
-		    ip6_addr_equal(x->key.ip6_src, x->key.nd_target),
+			ip6_addr_equal(x->key.ip6_src, x->key.nd_target),
 	};
 
 	xlate_look(x, ip_ttl);
@@ -361,8 +360,7 @@ void bridge_rx(struct xlate *x, const struct snap_domain *d)
 	}
 	if (!learn(x, d) || bridge_resolve(x, d))
 		return;
-	if (d->iface &&
-	    eth_addr_equal(x->key.eth_dst, d->iface->router->mac)) {
+	if (d->iface && eth_addr_equal(x->key.eth_dst, d->iface->router->mac)) {
 		router_rx(x, d->iface);
 		return;
 	}

@@ -67,7 +67,8 @@ void output_check_len(struct xlate *x, uint32_t mtu,
 static void output_peer(struct xlate *x, const struct snap_domain *d,
 			const struct snap_port *peer)
 {
-	struct packet_tunnel t = { .id = d->vni, .dst = peer->remote,
+	struct packet_tunnel t = { .id = d->vni,
+				   .dst = peer->remote,
 				   .flags = TUNNEL_F_DF };
 
 	acts_set_tunnel(&x->v->actions, &t);
@@ -80,8 +81,7 @@ void output_to_peer(struct xlate *x, const struct snap_domain *d,
 	output_check_len(x, peer->mtu, d, d->iface);
 	output_untag(x);
 	output_peer(x, d, peer);
-	xlate_note(x, TRACE_TUNNEL, peer, "through the tunnel, VNI %u",
-		   d->vni);
+	xlate_note(x, TRACE_TUNNEL, peer, "through the tunnel, VNI %u", d->vni);
 }
 
 void output_member(struct xlate *x, const struct snap_domain *d,

@@ -25,9 +25,9 @@
 
 /* userdata of a punt: what the control thread needs to act on the packet. */
 enum punt_word {
-	PUNT_WORD_DOMAIN,  /* domain it is in, or PUNT_NONE */
-	PUNT_WORD_IFACE,   /* router interface concerned, or PUNT_NONE */
-	PUNT_WORD_ADDR,    /* ... to +3: next hop (NEIGH_MISS), MTU (TOO_BIG) */
+	PUNT_WORD_DOMAIN, /* domain it is in, or PUNT_NONE */
+	PUNT_WORD_IFACE,  /* router interface concerned, or PUNT_NONE */
+	PUNT_WORD_ADDR,   /* ... to +3: next hop (NEIGH_MISS), MTU (TOO_BIG) */
 	PUNT_N_WORDS = 6
 };
 #define PUNT_NONE 0xffffffffu

@@ -42,8 +42,8 @@ static void look_at_destination(struct xlate *x, unsigned bits)
 	}
 	for (unsigned i = 0; i < 16 && i * 8 < bits; i++)
 		m->ip6_dst.b[i] |=
-		    (uint8_t)(bits - i * 8 >= 8 ? 0xff
-						: 0xff00 >> (bits - i * 8));
+			(uint8_t)(bits - i * 8 >= 8 ? 0xff :
+						      0xff00 >> (bits - i * 8));
 }
 
 static void router_ends(struct xlate *x, enum punt_reason reason,
@@ -65,8 +65,7 @@ static void send_on_port(struct xlate *x, const struct snap_iface *out)
 	xlate_note(x, TRACE_OUTPUT, out->port, "leaves as a bare IP packet");
 }
 
-static void readdress(struct xlate *x, struct eth_addr dst,
-		      struct eth_addr src)
+static void readdress(struct xlate *x, struct eth_addr dst, struct eth_addr src)
 {
 	if (x->key.packet_type != PACKET_TYPE_ETHERNET) {
 		acts_push_eth(&x->v->actions, dst, src, x->key.eth_type);
@@ -92,9 +91,9 @@ static void send_in_domain(struct xlate *x, const struct snap_iface *out,
 		xlate_note(x, TRACE_ROUTER, out->router,
 			   "asks who has %s in %s",
 			   ip_addr_format(next_hop, text), out->domain->name);
-		xlate_punt_addr(xlate_punt(x, PUNT_NEIGH_MISS, out->domain,
-					   out),
-				next_hop);
+		xlate_punt_addr(
+			xlate_punt(x, PUNT_NEIGH_MISS, out->domain, out),
+			next_hop);
 		return;
 	}
 	used.id = n.id;
@@ -131,9 +130,9 @@ static void route_on(struct xlate *x, const struct snap_router *r,
 		return;
 	}
 	xlate_note(x, TRACE_ROUTER, r, "routes to %s",
-		   out->peer ? out->peer->name
-			     : out->domain ? out->domain->name
-					   : out->port->name);
+		   out->peer   ? out->peer->name :
+		   out->domain ? out->domain->name :
+				 out->port->name);
 	output_check_len(x, out->mtu, in ? in->domain : NULL, in);
 	output_untag(x);
 	if (out->peer)
@@ -238,7 +237,10 @@ void pipeline_resume(const struct snapshot *s, uint32_t iface,
 		     struct verdict *v)
 {
 	const struct snap_iface *out = snapshot_iface(s, iface);
-	struct xlate x = { .s = s, .v = v, .key = *key, .plain = true,
+	struct xlate x = { .s = s,
+			   .v = v,
+			   .key = *key,
+			   .plain = true,
 			   .mtu_seen = UINT32_MAX };
 
 	verdict_init(v);

@@ -66,8 +66,7 @@ struct rule *rule_table_put(struct rule_table *t, const struct match *m,
 bool rule_table_del(struct rule_table *t, const struct match *m,
 		    unsigned priority)
 {
-	struct rule *r =
-	    rule_of(classifier_find_exactly(&t->cls, m, priority));
+	struct rule *r = rule_of(classifier_find_exactly(&t->cls, m, priority));
 
 	if (r)
 		rule_unlink(t, r);
@@ -84,7 +83,7 @@ const struct rule *rule_table_find(const struct rule_table *t,
 				   struct flow_mask *mask)
 {
 	return rule_of((struct cls_rule *)(uintptr_t)classifier_lookup(
-	    &t->cls, key, mask));
+		&t->cls, key, mask));
 }
 
 /* Takes "priority=N," off the front of the text when it stands there. */
@@ -98,37 +97,41 @@ static int parse_priority(char **text, unsigned *priority, struct err *e)
 		return 0;
 	v = strtoul(*text + 9, &end, 10);
 	if (end == *text + 9 || v > 65535 || (*end && *end != ','))
-		return err_set(e, "\"%s\": a priority is a number from 0 to "
-				  "65535, followed by a comma", *text);
+		return err_set(e,
+			       "\"%s\": a priority is a number from 0 to "
+			       "65535, followed by a comma",
+			       *text);
 	*priority = (unsigned)v;
 	*text = *end ? end + 1 : end;
 	return 0;
 }
 
 int rule_parse(const char *text, const struct act_names *names,
-	       struct match *m, unsigned *priority, struct acts *actions,
-	       struct err *e)
+	       struct rule_spec *out, struct err *e)
 {
 	static const char word[] = "actions=";
 	char *copy = xstrdup(text), *at = copy, *acts = strstr(copy, word);
 	int rc;
 
 	if (!acts) {
-		rc = err_set(e, "rule \"%s\" says no actions; end it with "
-				"\"actions=\" and what to do, such as "
-				"actions=drop", text);
+		rc = err_set(e,
+			     "rule \"%s\" says no actions; end it with "
+			     "\"actions=\" and what to do, such as "
+			     "actions=drop",
+			     text);
 		goto out;
 	}
 	for (char *p = acts; p > copy && (p[-1] == ' ' || p[-1] == ','); p--)
 		p[-1] = '\0';
 	*acts = '\0';
-	rc = parse_priority(&at, priority, e);
+	rc = parse_priority(&at, &out->priority, e);
 	if (!rc)
-		rc = match_parse(at, m, e);
+		rc = match_parse(at, &out->match, e);
 	if (!rc)
-		rc = acts_parse(acts + sizeof(word) - 1, names, actions, e);
+		rc = acts_parse(acts + sizeof(word) - 1, names, &out->actions,
+				e);
 	if (!rc)
-		rc = acts_check(acts_list(actions), true, e);
+		rc = acts_check(acts_list(&out->actions), true, e);
 out:
 	free(copy);
 	return rc;

@@ -47,9 +47,15 @@ static inline struct act_list rule_actions(const struct rule *r)
 				  r->actions_len };
 }
 
-/* "priority=100,tcp,tp_dst=23 actions=drop" -> its parts. */
+/* A rule as text says it: "priority=100,tcp,tp_dst=23 actions=drop". Large: not
+ * for the stack. */
+struct rule_spec {
+	struct match match;
+	unsigned priority;
+	struct acts actions;
+};
+
 int rule_parse(const char *text, const struct act_names *names,
-	       struct match *m, unsigned *priority, struct acts *actions,
-	       struct err *e) MUST_CHECK;
+	       struct rule_spec *out, struct err *e) MUST_CHECK;
 
 #endif

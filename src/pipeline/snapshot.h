@@ -51,12 +51,12 @@ struct snap_port {
 	struct snap_bridge *bridge; /* BRIDGED */
 	struct vlan_port vlan;      /* BRIDGED */
 	bool isolated;
-	bool blocked;               /* the loop guard says so */
-	uint32_t mtu;               /* largest L3 packet that leaves here */
+	bool blocked; /* the loop guard says so */
+	uint32_t mtu; /* largest L3 packet that leaves here */
 	uint32_t meter_broadcast, meter_multicast, meter_unknown; /* 0: none */
-	struct ip_addr remote;      /* PEER */
-	uint32_t tunnel_port;       /* PEER: the datapath port that reaches it */
-	struct snap_iface *iface;   /* ROUTED */
+	struct ip_addr remote;                                    /* PEER */
+	uint32_t tunnel_port;     /* PEER: the datapath port that reaches it */
+	struct snap_iface *iface; /* ROUTED */
 };
 
 struct snap_member {
@@ -76,7 +76,7 @@ struct snap_domain {
 	unsigned n_members;
 	const struct snap_port **peers; /* replicated to, one by one */
 	unsigned n_peers;
-	struct snap_iface *iface; /* the router in it, or NULL */
+	struct snap_iface *iface;  /* the router in it, or NULL */
 	struct neigh_table *neigh; /* NULL: neither routed nor suppressed */
 	struct mcast *mcast;       /* NULL: multicast is flooded */
 	bool suppress_arp;
@@ -89,7 +89,7 @@ struct snap_bridge {
 	bool vlan_aware;
 	bool forward_bpdu; /* reserved groups are flooded (l2/reserved.h) */
 	struct mac_table *macs;
-	struct rule_table *rules; /* NULL: plain bridge */
+	struct rule_table *rules;     /* NULL: plain bridge */
 	struct snap_domain **domains; /* sorted by vid */
 	unsigned n_domains;
 	struct eth_addr probe_mac; /* destination of the loop guard's probes */
@@ -141,8 +141,8 @@ struct snapshot {
 	struct rcu_head rcu;
 };
 
-static inline const struct snap_port *
-snapshot_port(const struct snapshot *s, uint32_t id)
+static inline const struct snap_port *snapshot_port(const struct snapshot *s,
+						    uint32_t id)
 {
 	return id < s->n_ports ? s->ports[id] : NULL;
 }
@@ -153,8 +153,8 @@ snapshot_domain(const struct snapshot *s, uint32_t id)
 	return id < s->n_domains ? s->domains[id] : NULL;
 }
 
-static inline const struct snap_iface *
-snapshot_iface(const struct snapshot *s, uint32_t id)
+static inline const struct snap_iface *snapshot_iface(const struct snapshot *s,
+						      uint32_t id)
 {
 	return id < s->n_ifaces ? s->ifaces[id] : NULL;
 }

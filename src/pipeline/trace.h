@@ -25,7 +25,7 @@ enum trace_kind {
 
 struct trace_step {
 	enum trace_kind kind;
-	unsigned depth; /* routed hops so far */
+	unsigned depth;     /* routed hops so far */
 	const char *object; /* name of the port, bridge, router, ... */
 	const char *text;   /* what it decided and why */
 	struct snap_origin origin;

@@ -18,8 +18,7 @@ const char *trace_kind_name(enum trace_kind k)
 	return names[k];
 }
 
-void xlate_trace(struct xlate *x, enum trace_kind kind, const char *name,
-		 const struct snap_origin *origin, const char *fmt, ...)
+void xlate_trace(struct xlate *x, struct trace_at at, const char *fmt, ...)
 {
 	struct str text = STR_INIT;
 	struct trace_step step;
@@ -28,33 +27,33 @@ void xlate_trace(struct xlate *x, enum trace_kind kind, const char *name,
 	va_start(ap, fmt);
 	str_addv(&text, fmt, ap);
 	va_end(ap);
-	step = (struct trace_step){ kind, x->hops, name, str_text(&text),
-				    *origin };
+	step = (struct trace_step){ at.kind, x->hops, at.name, str_text(&text),
+				    at.origin };
 	x->t->step(x->t, &step);
 	str_fini(&text);
 }
 
 void xlate_drop(struct xlate *x, enum drop reason)
 {
-	static const struct snap_origin nowhere;
+	struct trace_at at = { TRACE_DROP, drop_name(reason), { NULL, 0 } };
 
 	acts_drop(&x->v->actions, reason);
 	x->v->drop = (uint16_t)reason;
 	if (unlikely(x->t))
-		xlate_trace(x, TRACE_DROP, drop_name(reason), &nowhere, "%s",
-			    drop_sentence(reason));
+		xlate_trace(x, at, "%s", drop_sentence(reason));
 }
 
 struct act_punt *xlate_punt(struct xlate *x, enum punt_reason reason,
 			    const struct snap_domain *d,
 			    const struct snap_iface *i)
 {
-	static const struct snap_origin nowhere;
+	struct trace_at at = { TRACE_SLOW,
+			       punt_reason_name(reason),
+			       { NULL, 0 } };
 	struct act_punt *a = acts_punt(&x->v->actions, reason);
 
 	if (unlikely(x->t))
-		xlate_trace(x, TRACE_SLOW, punt_reason_name(reason), &nowhere,
-			    "a copy goes to the control thread");
+		xlate_trace(x, at, "a copy goes to the control thread");
 	if (a) {
 		a->userdata[PUNT_WORD_DOMAIN] = d ? d->id : PUNT_NONE;
 		a->userdata[PUNT_WORD_IFACE] = i ? i->id : PUNT_NONE;
@@ -114,8 +113,7 @@ static const struct snap_domain *classify(struct xlate *x,
 static bool is_probe(struct xlate *x, const struct snap_bridge *b)
 {
 	xlate_look(x, eth_dst);
-	return b->loop_guard &&
-	       eth_addr_equal(x->key.eth_dst, b->probe_mac);
+	return b->loop_guard && eth_addr_equal(x->key.eth_dst, b->probe_mac);
 }
 
 static void port_normal(struct xlate *x)
@@ -184,7 +182,8 @@ static void run_rules(struct xlate *x, uint32_t table)
 		return;
 	}
 	if (unlikely(x->t))
-		xlate_trace(x, TRACE_RULE, b->name, &r->origin,
+		xlate_trace(x,
+			    (struct trace_at){ TRACE_RULE, b->name, r->origin },
 			    "priority %u", r->cls.priority);
 	count.id = r->counter;
 	verdict_add_effect(x->v, &count);
@@ -214,9 +213,9 @@ static void tunnel_rx(struct xlate *x)
 		return;
 	}
 	xlate_look(x, tun_id);
-	d = x->key.tun_id <= 0xffffff
-		    ? snapshot_vni(x->s, (uint32_t)x->key.tun_id)
-		    : NULL;
+	d = x->key.tun_id <= 0xffffff ?
+		    snapshot_vni(x->s, (uint32_t)x->key.tun_id) :
+		    NULL;
 	if (!d) {
 		xlate_drop(x, DROP_NO_NETWORK);
 		return;
@@ -256,8 +255,9 @@ static void xlate_begin(struct xlate *x, const struct snapshot *s,
 {
 	verdict_init(v);
 	verdict_add_dep(v, (struct dep){ STAMP_SNAPSHOT, s->generation });
-	*x = (struct xlate){ .s = s, .v = v, .key = *key,
-			     .mtu_seen = UINT32_MAX };
+	*x = (struct xlate){
+		.s = s, .v = v, .key = *key, .mtu_seen = UINT32_MAX
+	};
 }
 
 static void xlate_end(struct xlate *x)

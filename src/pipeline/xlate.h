@@ -26,9 +26,9 @@ struct xlate {
 	struct flow_key key;
 	unsigned hops, resubmits;
 	uint32_t mtu_seen;
-	bool tagged;  /* the frame carries the domain's tag (or a priority tag) */
-	bool plain;   /* no tags but the domain's: its eth_type speaks for it */
-	bool routed;  /* has been through a router */
+	bool tagged; /* the frame carries the domain's tag (or a priority tag) */
+	bool plain;  /* no tags but the domain's: its eth_type speaks for it */
+	bool routed; /* has been through a router */
 };
 
 #define xlate_look(x, member) MASK_SET(&(x)->v->mask, member)
@@ -42,12 +42,18 @@ static inline bool xlate_from_peer(const struct xlate *x)
 #define xlate_note(x, kind, object, ...)                                       \
 	do {                                                                   \
 		if (unlikely((x)->t))                                          \
-			xlate_trace(x, kind, (object)->name,                   \
-				    &(object)->origin, __VA_ARGS__);           \
+			xlate_trace(x,                                         \
+				    (struct trace_at){ kind, (object)->name,   \
+						       (object)->origin },     \
+				    __VA_ARGS__);                              \
 	} while (0)
-void xlate_trace(struct xlate *x, enum trace_kind kind, const char *name,
-		 const struct snap_origin *origin, const char *fmt, ...)
-    PRINTF_LIKE(5, 6) __attribute__((cold));
+struct trace_at {
+	enum trace_kind kind;
+	const char *name;
+	struct snap_origin origin;
+};
+void xlate_trace(struct xlate *x, struct trace_at at, const char *fmt, ...)
+	PRINTF_LIKE(3, 4) __attribute__((cold));
 
 /* Ends with a drop; what was emitted before stays. */
 void xlate_drop(struct xlate *x, enum drop reason);

@@ -49,9 +49,9 @@ static struct mac_config mac_config_of(const struct vswitch *sw, uint32_t id,
 
 static void bridge_set_guard(struct vswitch *sw, struct sw_bridge *b, bool on)
 {
-	struct eth_addr mac =
-	    eth_addr_from_u64(0x020000000000ull |
-			      (hash_string(b->name, sw->seed) & 0xffffffffffull));
+	struct eth_addr mac = eth_addr_from_u64(
+		0x020000000000ull |
+		(hash_string(b->name, sw->seed) & 0xffffffffffull));
 
 	if (on && !b->guard)
 		b->guard = loop_guard_create(mac, sw->env);
@@ -66,28 +66,25 @@ static void bridge_set_guard(struct vswitch *sw, struct sw_bridge *b, bool on)
 static void bridge_set_rules(struct vswitch *sw, struct sw_bridge *b,
 			     const struct desired_bridge *d)
 {
-	struct acts *actions = xmalloc(sizeof(*actions));
+	struct rule_spec *spec = xmalloc(sizeof(*spec));
 
 	b->retired = b->rules;
 	b->rules = d->n_rules ? rule_table_create() : NULL;
 	for (unsigned i = 0; i < d->n_rules; i++) {
 		struct err e = ERR_INIT;
-		unsigned priority;
-		struct match m;
 		struct rule *r;
 
-		acts_clear(actions);
-		if (rule_parse(d->rules[i], NULL, &m, &priority, actions,
-			       &e)) {
+		acts_clear(&spec->actions);
+		if (rule_parse(d->rules[i], NULL, spec, &e)) {
 			err_fini(&e); /* switch_check told it before */
 			continue;
 		}
-		r = rule_table_put(b->rules, &m, priority,
-				   acts_list(actions));
+		r = rule_table_put(b->rules, &spec->match, spec->priority,
+				   acts_list(&spec->actions));
 		r->counter = sw->n_counters++ % SWITCH_COUNTERS;
 		r->origin = d->origin;
 	}
-	free(actions);
+	free(spec);
 }
 
 static void bridge_configure(struct vswitch *sw, struct sw_bridge *b,
@@ -107,8 +104,7 @@ static void bridge_configure(struct vswitch *sw, struct sw_bridge *b,
 
 /* A domain is known by its bridge and VLAN: a network renamed keeps what it has
  * learned. */
-static struct sw_domain *domain_get(struct vswitch *sw,
-				    const struct desired *d,
+static struct sw_domain *domain_get(struct vswitch *sw, const struct desired *d,
 				    const struct desired_domain *dd)
 {
 	char *key = xasprintf("%s/%u", d->bridges[dd->bridge].name, dd->vid);
@@ -299,16 +295,16 @@ static void build_port(struct build *b, unsigned i)
 	bool bridged = d->bridge != DESIRED_NONE;
 	struct snap_port *s = xzalloc(sizeof(*s));
 
-	*s = (struct snap_port){ .id = d->id,
-				 .kind = bridged ? SNAP_PORT_BRIDGED
-						 : SNAP_PORT_ROUTED,
-				 .name = d->name,
-				 .origin = d->origin,
-				 .vlan = d->vlan,
-				 .isolated = d->isolated,
-				 .blocked = d->loop_guard &&
-					    b->sw->blocked[d->id],
-				 .mtu = d->mtu };
+	*s = (struct snap_port){
+		.id = d->id,
+		.kind = bridged ? SNAP_PORT_BRIDGED : SNAP_PORT_ROUTED,
+		.name = d->name,
+		.origin = d->origin,
+		.vlan = d->vlan,
+		.isolated = d->isolated,
+		.blocked = d->loop_guard && b->sw->blocked[d->id],
+		.mtu = d->mtu
+	};
 	if (bridged) {
 		s->bridge = b->bridges[d->bridge];
 		mac_table_set_port_limit(s->bridge->macs, d->id, d->mac_limit);
@@ -383,7 +379,7 @@ static void add_members(struct build *b, struct snap_domain *d, bool tagged)
 			out = vlan_egress(&p->vlan, d->vid);
 		if (out == (tagged ? VLAN_OUT_TAGGED : VLAN_OUT_UNTAGGED))
 			d->members[d->n_members++] =
-			    (struct snap_member){ p, tagged };
+				(struct snap_member){ p, tagged };
 	}
 }
 
@@ -403,8 +399,8 @@ static void build_members(struct build *b)
 		d->members = xcalloc(b->d->n_ports, sizeof(*d->members));
 		add_members(b, d, false);
 		add_members(b, d, true);
-		br->domains = xrealloc(br->domains, (br->n_domains + 1) *
-							sizeof(*br->domains));
+		br->domains = xrealloc(br->domains, (br->n_domains +
+						     1) * sizeof(*br->domains));
 		br->domains[br->n_domains++] = d;
 		if (!d->vni)
 			continue;
@@ -459,7 +455,7 @@ static struct snap_iface *new_iface(struct build *b, struct snap_router *r,
 		unsigned n = b->sw->ifaces.n;
 
 		b->s->ifaces =
-		    xrealloc(b->s->ifaces, n * sizeof(*b->s->ifaces));
+			xrealloc(b->s->ifaces, n * sizeof(*b->s->ifaces));
 		memset(b->s->ifaces + b->s->n_ifaces, 0,
 		       (n - b->s->n_ifaces) * sizeof(*b->s->ifaces));
 		b->s->n_ifaces = n;
@@ -477,8 +473,7 @@ static void add_route(struct build *b, const struct ip_prefix *prefix,
 	r.hops[0].iface = iface;
 	if (via)
 		r.hops[0].gateway = *via;
-	b->routes =
-	    xrealloc(b->routes, (b->n_routes + 1) * sizeof(*b->routes));
+	b->routes = xrealloc(b->routes, (b->n_routes + 1) * sizeof(*b->routes));
 	b->routes[b->n_routes++] = r;
 }
 
@@ -494,7 +489,7 @@ static void set_addresses(struct build *b, struct snap_iface *s,
 			  const struct desired_iface *d)
 {
 	struct ip_addr ll =
-	    ip_addr_from_ip6(ip6_addr_link_local(s->router->mac));
+		ip_addr_from_ip6(ip6_addr_link_local(s->router->mac));
 
 	s->addresses = xcalloc(d->n_addresses + 1, sizeof(*s->addresses));
 	for (unsigned i = 0; i < d->n_addresses; i++) {
@@ -524,9 +519,8 @@ static void advertise(struct build *b, const struct snap_iface *s, bool on)
 		    ip6_addr_is_link_local(a->addr.a) ||
 		    c.n_prefixes >= RA_MAX_PREFIXES)
 			continue;
-		c.prefixes[c.n_prefixes++] = (struct ra_prefix){
-			net.addr.a, a->len, a->len == 64
-		};
+		c.prefixes[c.n_prefixes++] =
+			(struct ra_prefix){ net.addr.a, a->len, a->len == 64 };
 	}
 	on = on && c.n_prefixes;
 	if (on && o->advertises)
@@ -546,11 +540,11 @@ static void own_addresses(struct snap_domain *d, const struct snap_iface *s)
 static void build_iface(struct build *b, struct snap_router *r,
 			const struct desired_iface *d)
 {
-	const char *place = d->domain != DESIRED_NONE
-				? b->d->domains[d->domain].name
-				: b->d->ports[d->port].name;
+	const char *place = d->domain != DESIRED_NONE ?
+				    b->d->domains[d->domain].name :
+				    b->d->ports[d->port].name;
 	struct snap_iface *s =
-	    new_iface(b, r, xasprintf("%s/%s", r->name, place));
+		new_iface(b, r, xasprintf("%s/%s", r->name, place));
 
 	s->origin = d->origin;
 	s->mtu = d->mtu;
@@ -621,8 +615,8 @@ static void build_remote(struct build *b, struct snap_router *r,
 
 	if (!via)
 		return;
-	s = new_iface(b, r, xasprintf("%s//%s", r->name,
-				      b->d->peers[d->peer].name));
+	s = new_iface(b, r,
+		      xasprintf("%s//%s", r->name, b->d->peers[d->peer].name));
 	s->origin = d->origin;
 	s->domain = via;
 	s->peer = b->peers[d->peer];
@@ -636,17 +630,16 @@ static void build_router(struct build *b, const struct desired_router *d)
 	struct snap_router *r = xzalloc(sizeof(*r));
 
 	o->wanted = true;
-	*r = (struct snap_router){ .id = o->id,
-				   .name = o->name,
-				   .origin = d->origin,
-				   .mac = d->mac };
+	*r = (struct snap_router){
+		.id = o->id, .name = o->name, .origin = d->origin, .mac = d->mac
+	};
 	if (r->id >= b->s->n_routers) {
 		b->s->routers =
-		    xrealloc(b->s->routers,
-			     b->sw->routers.n * sizeof(*b->s->routers));
+			xrealloc(b->s->routers,
+				 b->sw->routers.n * sizeof(*b->s->routers));
 		memset(b->s->routers + b->s->n_routers, 0,
 		       (b->sw->routers.n - b->s->n_routers) *
-			   sizeof(*b->s->routers));
+			       sizeof(*b->s->routers));
 		b->s->n_routers = b->sw->routers.n;
 	}
 	b->s->routers[r->id] = r;
@@ -792,7 +785,7 @@ static void set_guards(struct build *b)
 
 		for (unsigned n = 0; n < b->d->n_bridges; n++) {
 			struct sw_bridge *o =
-			    sw_bridge(b->sw, b->bridges[n]->id);
+				sw_bridge(b->sw, b->bridges[n]->id);
 			bool here = d->bridge == n && d->loop_guard;
 
 			if (!o->guard)
@@ -813,9 +806,9 @@ static void set_static_macs(struct build *b)
 
 		for (unsigned n = 0; n < d->n_macs; n++) {
 			const struct desired_mac *m = &d->macs[n];
-			int rc = mac_table_put_static(
-			    b->bridges[i]->macs, m->vid, m->mac,
-			    b->d->ports[m->port].id);
+			int rc = mac_table_put_static(b->bridges[i]->macs,
+						      m->vid, m->mac,
+						      b->d->ports[m->port].id);
 
 			if (rc)
 				log_warn("bridge %s: static station refused: "
@@ -869,15 +862,12 @@ void sw_rebuild(struct vswitch *sw, const struct desired *d)
 
 /* --- the door from control --- */
 
-static int check_bridge(const struct desired_bridge *b, struct acts *scratch,
-			struct err *e)
+static int check_bridge(const struct desired_bridge *b,
+			struct rule_spec *scratch, struct err *e)
 {
 	for (unsigned i = 0; i < b->n_rules; i++) {
-		unsigned priority;
-		struct match m;
-
-		acts_clear(scratch);
-		if (rule_parse(b->rules[i], NULL, &m, &priority, scratch, e)) {
+		acts_clear(&scratch->actions);
+		if (rule_parse(b->rules[i], NULL, scratch, e)) {
 			err_wrap(e, "bridge %s, rule %u", b->name, i + 1);
 			err_place(e, b->origin.file, b->origin.line, 1);
 			return -EINVAL;
@@ -892,9 +882,10 @@ static int check_peers(const struct desired *d, struct err *e)
 		for (unsigned n = 0; n < i; n++)
 			if (ip_addr_equal(&d->peers[i].address,
 					  &d->peers[n].address))
-				return err_set(e, "peers %s and %s have the "
-						  "same address; each host "
-						  "needs its own",
+				return err_set(e,
+					       "peers %s and %s have the "
+					       "same address; each host "
+					       "needs its own",
 					       d->peers[n].name,
 					       d->peers[i].name);
 	return 0;
@@ -902,7 +893,7 @@ static int check_peers(const struct desired *d, struct err *e)
 
 int switch_check(const struct desired *d, struct err *e)
 {
-	struct acts *scratch = xmalloc(sizeof(*scratch));
+	struct rule_spec *scratch = xmalloc(sizeof(*scratch));
 	int rc = check_peers(d, e);
 
 	for (unsigned i = 0; i < d->n_bridges && !rc; i++)

@@ -35,8 +35,8 @@ struct sw_bridge {
 	char *name;
 	bool wanted; /* in the configuration being applied */
 	struct mac_table *macs;
-	struct loop_guard *guard; /* NULL: off */
-	struct rule_table *rules; /* NULL: none */
+	struct loop_guard *guard;   /* NULL: off */
+	struct rule_table *rules;   /* NULL: none */
 	struct rule_table *retired; /* of the snapshot before */
 	struct rcu_head rcu;
 };
@@ -93,7 +93,8 @@ struct vswitch {
 	struct packet_pool *pool; /* the control thread's */
 	struct verdict *verdict;  /* scratch */
 	struct timer timer;
-	struct loop_call tick_call; /* a worker learned something with a timer */
+	struct loop_call
+		tick_call; /* a worker learned something with a timer */
 	struct switch_stats stats;
 	uint64_t seed;
 };

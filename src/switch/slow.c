@@ -62,8 +62,8 @@ void sw_send_routed(struct vswitch *sw, uint32_t router, const void *ip,
 
 	if (!p)
 		return;
-	p->packet_type = *(const uint8_t *)ip >> 4 == 6 ? PACKET_TYPE_IP6
-							: PACKET_TYPE_IP4;
+	p->packet_type = *(const uint8_t *)ip >> 4 == 6 ? PACKET_TYPE_IP6 :
+							  PACKET_TYPE_IP4;
 	own_key(p, &key);
 	pipeline_route_own(sw->snapshot, router, &key, sw->verdict, NULL);
 	run_verdict(sw, p);
@@ -161,8 +161,8 @@ static void nd_reply(struct vswitch *sw, const struct snap_domain *d,
 static void rx_nd(struct vswitch *sw, const struct punt *p)
 {
 	const struct snap_domain *d = punt_domain(sw, p);
-	bool check = !(p->packet->flags &
-		       (PACKET_CSUM_PARTIAL | PACKET_CSUM_VALID));
+	bool check =
+		!(p->packet->flags & (PACKET_CSUM_PARTIAL | PACKET_CSUM_VALID));
 	struct nd_ctx c = { .in_port = p->in_port };
 	struct nd_decision dec;
 	struct nd_msg m;
@@ -229,8 +229,7 @@ static void rx_neigh_miss(struct vswitch *sw, const struct punt *p)
 	copy = packet_clone(p->packet, sw->pool);
 	if (!copy)
 		return;
-	switch (neigh_resolve(d->neigh, &ip, p->in_port, copy,
-			      sw_now(sw))) {
+	switch (neigh_resolve(d->neigh, &ip, p->in_port, copy, sw_now(sw))) {
 	case NEIGH_READY:
 		resume(sw, iface, &ip, copy);
 		break;
@@ -260,7 +259,7 @@ static void rx_snoop(struct vswitch *sw, const struct punt *p)
 	/* A peer is asked of as the port it is to the pipeline. */
 	if (from_peer(sw, port)) {
 		const struct snap_port *peer =
-		    snapshot_peer(sw->snapshot, &p->packet->tun.src);
+			snapshot_peer(sw->snapshot, &p->packet->tun.src);
 
 		if (!peer)
 			return;
@@ -274,7 +273,7 @@ static void rx_probe(struct vswitch *sw, const struct punt *p)
 {
 	const struct snap_port *in = snapshot_port(sw->snapshot, p->in_port);
 	struct sw_bridge *b =
-	    in && in->bridge ? sw_bridge(sw, in->bridge->id) : NULL;
+		in && in->bridge ? sw_bridge(sw, in->bridge->id) : NULL;
 
 	if (!b || !b->guard)
 		return;
@@ -368,7 +367,7 @@ static void unreachable(struct vswitch *sw, const struct snap_domain *d,
 
 	about.action.userdata[PUNT_WORD_DOMAIN] = d->id;
 	about.action.userdata[PUNT_WORD_IFACE] =
-	    d->iface ? d->iface->id : PUNT_NONE;
+		d->iface ? d->iface->id : PUNT_NONE;
 	own_key(p, &about.key);
 	sw_icmp_error(sw, &about, ICMP_HOST, 0);
 	packet_free(p);

@@ -71,8 +71,8 @@ void sw_icmp_error(struct vswitch *sw, const struct punt *p,
 void sw_to_router(struct vswitch *sw, const struct punt *p)
 {
 	const struct snap_iface *i = punt_iface(sw, p);
-	bool check = !(p->packet->flags &
-		       (PACKET_CSUM_PARTIAL | PACKET_CSUM_VALID));
+	bool check =
+		!(p->packet->flags & (PACKET_CSUM_PARTIAL | PACKET_CSUM_VALID));
 	static uint8_t out[PACKET_MAX_LEN]; /* the control thread's alone */
 	const uint8_t *ip;
 	uint32_t len;
@@ -110,11 +110,11 @@ static void bridge_too_big(struct vswitch *sw, const struct punt *p,
 	if (!l3_of(p, &ip, &len) ||
 	    icmp_may_answer(ICMP_TOO_BIG, ip, len,
 			    eth_addr_is_multicast(p->key.eth_dst)) !=
-		ICMP_ALLOWED)
+		    ICMP_ALLOWED)
 		return;
-	e.from = p->key.eth_type == ETH_TYPE_IP6
-		     ? ip_addr_from_ip6(p->key.ip6_dst)
-		     : ip_addr_from_ip4(p->key.ip4_dst);
+	e.from = p->key.eth_type == ETH_TYPE_IP6 ?
+			 ip_addr_from_ip6(p->key.ip6_dst) :
+			 ip_addr_from_ip4(p->key.ip4_dst);
 	len = icmp_error(&e, ip, len, out + ETH_HEADER_LEN);
 	if (!len)
 		return;
@@ -151,28 +151,34 @@ void sw_too_big(struct vswitch *sw, struct punt *p)
 
 /* --- IPv4 fragments (RFC 791 2.3, RFC 1812 4.2.2.7) --- */
 
+/* A piece of a datagram: `n` bytes of its data from `at` on. */
+struct piece {
+	const struct packet *whole;
+	uint32_t header; /* bytes of the IPv4 header */
+	uint32_t at, n;
+	bool more; /* others follow */
+};
 
-/* One piece of the datagram: `n` bytes of its data from `at` on. */
-static void send_fragment(struct vswitch *sw, const struct packet *whole,
-			  uint32_t header, uint32_t at, uint32_t n, bool more)
+static void send_fragment(struct vswitch *sw, const struct piece *p)
 {
+	const struct packet *whole = p->whole;
 	struct packet *f = packet_alloc(sw->pool);
-	uint32_t front = whole->l3 + header;
+	uint32_t front = whole->l3 + p->header;
 	uint16_t flags;
 	uint8_t *ip;
 
 	if (!f)
 		return;
-	packet_fill(f, whole->data, front + n);
+	packet_fill(f, whole->data, front + p->n);
 	ip = f->data + whole->l3;
-	memcpy(f->data + front, whole->data + front + at, n);
+	memcpy(f->data + front, whole->data + front + p->at, p->n);
 	flags = get_be16(ip + 6);
 	flags = (uint16_t)((flags & ~IP4_OFFSET_MASK) |
-			   ((flags & IP4_OFFSET_MASK) + at / 8));
-	put_be16(ip + 2, (uint16_t)(header + n));
-	put_be16(ip + 6, more ? flags | IP4_MF : flags);
+			   ((flags & IP4_OFFSET_MASK) + p->at / 8));
+	put_be16(ip + 2, (uint16_t)(p->header + p->n));
+	put_be16(ip + 6, p->more ? flags | IP4_MF : flags);
 	put_be16(ip + 10, 0);
-	put_be16(ip + 10, checksum(ip, header));
+	put_be16(ip + 10, checksum(ip, p->header));
 	f->in_port = whole->in_port;
 	f->packet_type = whole->packet_type;
 	f->tun = whole->tun;
@@ -195,9 +201,10 @@ void sw_fragment(struct vswitch *sw, struct packet *p, uint32_t mtu)
 	packet_csum_finish(p);
 	step = (mtu - header) & ~7u;
 	for (uint32_t at = 0; at < total - header; at += step) {
-		uint32_t n = MIN(step, total - header - at);
+		struct piece piece = { .whole = p, .header = header, .at = at };
 
-		send_fragment(sw, p, header, at, n,
-			      more || at + n < total - header);
+		piece.n = MIN(step, total - header - at);
+		piece.more = more || at + piece.n < total - header;
+		send_fragment(sw, &piece);
 	}
 }

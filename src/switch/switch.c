@@ -177,8 +177,8 @@ const struct dp_ops *switch_dp_ops(const struct vswitch *sw)
 	return sw->config.dp;
 }
 
-void switch_count(const struct vswitch *sw, uint32_t counter,
-		  uint64_t *packets, uint64_t *bytes)
+void switch_count(const struct vswitch *sw, uint32_t counter, uint64_t *packets,
+		  uint64_t *bytes)
 {
 	const struct sw_counter *c = &sw->counters[counter % SWITCH_COUNTERS];
 
@@ -196,5 +196,5 @@ void switch_stats(const struct vswitch *sw, struct switch_stats *out)
 {
 	*out = sw->stats;
 	out->punt_dropped =
-	    __atomic_load_n(&sw->punts.dropped, __ATOMIC_RELAXED);
+		__atomic_load_n(&sw->punts.dropped, __ATOMIC_RELAXED);
 }

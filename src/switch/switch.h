@@ -37,8 +37,8 @@ struct switch_events {
 	void (*rebuild)(void *ctx);
 	void (*port_failed)(void *ctx, uint32_t port, int error);
 	void (*loop)(void *ctx, uint32_t port, uint32_t other, bool blocked);
-	void (*conflict)(void *ctx, const char *domain, const struct ip_addr *ip,
-			 struct eth_addr mac);
+	void (*conflict)(void *ctx, const char *domain,
+			 const struct ip_addr *ip, struct eth_addr mac);
 	void *ctx;
 };
 
@@ -76,8 +76,8 @@ struct dp *switch_dp(const struct vswitch *sw);
 const struct dp_ops *switch_dp_ops(const struct vswitch *sw);
 
 /* Rules' counters (rule.counter). */
-void switch_count(const struct vswitch *sw, uint32_t counter,
-		  uint64_t *packets, uint64_t *bytes);
+void switch_count(const struct vswitch *sw, uint32_t counter, uint64_t *packets,
+		  uint64_t *bytes);
 /* Translates as a worker would, telling `t`; for explain. */
 void switch_explain(struct vswitch *sw, const struct flow_key *key,
 		    struct verdict *v, struct trace *t);
@@ -86,7 +86,7 @@ struct switch_stats {
 	uint64_t punts[N_PUNT_REASONS];
 	uint64_t punt_dropped;
 	uint64_t arp_answered, nd_answered, icmp_errors, icmp_limited,
-	    echo_replies, ra_sent, fragmented;
+		echo_replies, ra_sent, fragmented;
 };
 void switch_stats(const struct vswitch *sw, struct switch_stats *out);
 
