@@ -77,8 +77,9 @@ static void random_outer(struct acts *out, uint64_t *seed)
 	t.src = any_ip(seed, ip6);
 	t.dst = any_ip(seed, ip6);
 	t.flags = (uint16_t)model_rand(seed, 16);
-	n = outer_build(kind, any_eth(seed), any_eth(seed), &t, headers,
-			sizeof(headers));
+	n = outer_build(kind,
+			(struct eth_addr[]){ any_eth(seed), any_eth(seed) }, &t,
+			headers, sizeof(headers));
 	if (!n || !model_rand(seed, 8))
 		n = 1 + model_rand(seed, OUTER_MAX);
 	acts_push_outer(out, (uint16_t)kind, headers, (uint16_t)n);

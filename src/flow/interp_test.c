@@ -419,7 +419,8 @@ static void add_outer(struct judge *j)
 		      ip_addr_from_ip4(0x0a000001);
 	t.dst = t.src;
 	t.flags = ip6 || model_rand(&j->seed, 2) ? TUNNEL_F_CSUM : 0;
-	n = outer_build(OUTER_VXLAN, mac, mac, &t, headers, sizeof(headers));
+	n = outer_build(OUTER_VXLAN, (struct eth_addr[]){ mac, mac }, &t,
+			headers, sizeof(headers));
 	acts_push_outer(j->list, OUTER_VXLAN, headers, (uint16_t)n);
 }
 

@@ -365,7 +365,8 @@ static uint32_t outer_headers(uint16_t flags, bool ip6, uint8_t *out)
 		t.src = ip_addr_from_ip6((struct ip6_addr){ { 0x20, 1 } });
 		t.dst = ip_addr_from_ip6((struct ip6_addr){ { 0x20, 2 } });
 	}
-	return outer_build(OUTER_VXLAN, dst, src, &t, out, OUTER_MAX);
+	return outer_build(OUTER_VXLAN, (struct eth_addr[]){ dst, src }, &t,
+			   out, OUTER_MAX);
 }
 
 /* Is the outermost UDP checksum right, summed the slow way? */

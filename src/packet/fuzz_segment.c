@@ -55,7 +55,8 @@ static void wrap(struct packet *p, enum outer_kind kind)
 		.options_len = 8,
 	};
 	uint8_t headers[OUTER_MAX];
-	uint32_t n = outer_build(kind, mac, mac, &t, headers, OUTER_MAX);
+	uint32_t n = outer_build(kind, (struct eth_addr[]){ mac, mac }, &t,
+				 headers, OUTER_MAX);
 	enum drop d = packet_push_outer(p, kind, headers, n);
 
 	must(d == DROP_NONE || d == DROP_TOO_BIG);

@@ -203,9 +203,8 @@ static uint32_t build_udp(enum outer_kind kind, const struct packet_tunnel *t,
 	return UDP_HEADER_LEN;
 }
 
-uint32_t outer_build(enum outer_kind kind, struct eth_addr dst,
-		     struct eth_addr src, const struct packet_tunnel *t,
-		     uint8_t *out, uint32_t room)
+uint32_t outer_build(enum outer_kind kind, const struct eth_addr ends[2],
+		     const struct packet_tunnel *t, uint8_t *out, uint32_t room)
 {
 	bool ip6 = t->dst.family && !ip_addr_is_ip4(&t->dst);
 	uint8_t proto = kind == OUTER_GRE ? IP_PROTO_GRE : IP_PROTO_UDP;
@@ -215,8 +214,8 @@ uint32_t outer_build(enum outer_kind kind, struct eth_addr dst,
 	    room < ETH_HEADER_LEN + IP6_HEADER_LEN + UDP_HEADER_LEN +
 			    GENEVE_HEADER_LEN + t->options_len)
 		return 0;
-	memcpy(out, dst.b, 6);
-	memcpy(out + 6, src.b, 6);
+	memcpy(out, ends[0].b, 6);
+	memcpy(out + 6, ends[1].b, 6);
 	put_be16(out + 12, ip6 ? ETH_TYPE_IP6 : ETH_TYPE_IP4);
 	n += build_ip(t, proto, out + n);
 	if (kind == OUTER_GRE)

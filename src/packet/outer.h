@@ -30,13 +30,13 @@ const char *outer_kind_name(enum outer_kind k);
 void vxlan_encode(uint32_t vni, uint8_t out[8]);
 bool vxlan_decode(const void *header, size_t len, uint32_t *vni) MUST_CHECK;
 
-/* Outer Ethernet, IP (version by src's family), UDP or GRE, and the tunnel header
+/* Outer Ethernet (ends: to, from), IP (version by src's family), UDP or GRE, and the tunnel header
  * for t; t->src and t->dst must be set. Lengths and checksums stay zero. UDP over
  * IPv6 always has a checksum (RFC 8200 8.1), else TUNNEL_F_CSUM says so. Returns the
  * bytes written, 0 when they do not fit or the families differ. */
-uint32_t outer_build(enum outer_kind kind, struct eth_addr dst,
-		     struct eth_addr src, const struct packet_tunnel *t,
-		     uint8_t *out, uint32_t room);
+uint32_t outer_build(enum outer_kind kind, const struct eth_addr ends[2],
+		     const struct packet_tunnel *t, uint8_t *out,
+		     uint32_t room);
 
 /* Pushes headers of that kind (Ethernet first) in front of an Ethernet frame.
  * p->l3 and l4 become the outer ones, p->inner the frame. DROP_ACTION when they

@@ -45,7 +45,8 @@ static enum drop push(struct packet *p, enum outer_kind kind,
 		      const struct packet_tunnel *t)
 {
 	uint8_t headers[OUTER_MAX];
-	uint32_t n = outer_build(kind, dst, src, t, headers, sizeof(headers));
+	uint32_t n = outer_build(kind, (struct eth_addr[]){ dst, src }, t,
+				 headers, sizeof(headers));
 
 	assert_int_not_equal(n, 0);
 	return packet_push_outer(p, kind, headers, n);
@@ -207,7 +208,8 @@ static void headers_that_do_not_parse_are_not_pushed(void **state)
 {
 	struct packet_tunnel t = tunnel(false);
 	uint8_t good[OUTER_MAX], bad[OUTER_MAX + 1] = { 0 };
-	uint32_t n = outer_build(OUTER_GENEVE, dst, src, &t, good, OUTER_MAX);
+	uint32_t n = outer_build(OUTER_GENEVE, (struct eth_addr[]){ dst, src },
+				 &t, good, OUTER_MAX);
 	struct packet *p = inner_packet(0);
 	uint32_t len = p->len;
 
@@ -257,14 +259,23 @@ static void addresses_must_be_known_and_of_one_family(void **state)
 	uint8_t out[OUTER_MAX];
 
 	(void)state;
-	assert_int_not_equal(
-		outer_build(OUTER_VXLAN, dst, src, &t, out, OUTER_MAX), 0);
-	assert_int_equal(outer_build(OUTER_VXLAN, dst, src, &t, out, 40), 0);
+	assert_int_not_equal(outer_build(OUTER_VXLAN,
+					 (struct eth_addr[]){ dst, src }, &t,
+					 out, OUTER_MAX),
+			     0);
+	assert_int_equal(outer_build(OUTER_VXLAN,
+				     (struct eth_addr[]){ dst, src }, &t, out,
+				     40),
+			 0);
 	t.src = tunnel(true).src;
-	assert_int_equal(outer_build(OUTER_VXLAN, dst, src, &t, out, OUTER_MAX),
+	assert_int_equal(outer_build(OUTER_VXLAN,
+				     (struct eth_addr[]){ dst, src }, &t, out,
+				     OUTER_MAX),
 			 0);
 	t.src.family = t.dst.family = 0;
-	assert_int_equal(outer_build(OUTER_VXLAN, dst, src, &t, out, OUTER_MAX),
+	assert_int_equal(outer_build(OUTER_VXLAN,
+				     (struct eth_addr[]){ dst, src }, &t, out,
+				     OUTER_MAX),
 			 0);
 }
 

@@ -156,7 +156,8 @@ static void push_tunnel(struct cut *c, uint64_t *seed)
 	}
 	if (c->kind == OUTER_GRE)
 		c->t.flags &= (uint16_t)~TUNNEL_F_CSUM;
-	n = outer_build(c->kind, dst, src, &c->t, headers, sizeof(headers));
+	n = outer_build(c->kind, (struct eth_addr[]){ dst, src }, &c->t,
+			headers, sizeof(headers));
 	assert_int_not_equal(n, 0);
 	assert_int_equal(packet_push_outer(c->p, c->kind, headers, n),
 			 DROP_NONE);
@@ -364,8 +365,9 @@ static void zero_sums_of_tunnels_are_written_as_ones(void **state)
 	c.t.flags |= TUNNEL_F_CSUM;
 	for (unsigned i = 0; i < 2; i++) {
 		struct eth_addr mac = { { 2 } };
-		uint32_t n = outer_build(OUTER_VXLAN, mac, mac, &c.t, headers,
-					 sizeof(headers));
+		uint32_t n = outer_build(OUTER_VXLAN,
+					 (struct eth_addr[]){ mac, mac }, &c.t,
+					 headers, sizeof(headers));
 
 		frame_gso(&c.spec, c.step, c.p);
 		put_be16(c.p->data + 4, word);

@@ -159,7 +159,8 @@ static void wrap(struct packet *p, enum outer_kind kind, bool ip6, bool csum)
 		t.src = ip_addr_from_ip4(0xc0000201);
 		t.dst = ip_addr_from_ip4(0xc0000202);
 	}
-	n = outer_build(kind, mac, mac, &t, h, sizeof(h));
+	n = outer_build(kind, (struct eth_addr[]){ mac, mac }, &t, h,
+			sizeof(h));
 	assert_int_equal(packet_push_outer(p, kind, h, n), 0);
 }
 
