@@ -9,9 +9,9 @@
 
 struct ip6_addr ip6_addr_link_local(struct eth_addr mac)
 {
-	return (struct ip6_addr){ { 0xfe, 0x80, 0, 0, 0, 0, 0, 0,
-				    mac.b[0] ^ 2, mac.b[1], mac.b[2], 0xff, 0xfe,
-				    mac.b[3], mac.b[4], mac.b[5] } };
+	return (struct ip6_addr){ { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, mac.b[0] ^ 2,
+				    mac.b[1], mac.b[2], 0xff, 0xfe, mac.b[3],
+				    mac.b[4], mac.b[5] } };
 }
 
 struct ip6_addr ip6_addr_solicited_node(struct ip6_addr a)
@@ -69,14 +69,13 @@ bool ip_prefix_contains(const struct ip_prefix *p, const struct ip_addr *a)
 {
 	if (p->addr.family != a->family)
 		return false;
-	return bits_equal(p->addr.a.b, a->a.b,
-			  prefix_offset_bits(a) + p->len);
+	return bits_equal(p->addr.a.b, a->a.b, prefix_offset_bits(a) + p->len);
 }
 
 bool ip_prefix_overlap(const struct ip_prefix *a, const struct ip_prefix *b)
 {
-	return a->len <= b->len ? ip_prefix_contains(a, &b->addr)
-				: ip_prefix_contains(b, &a->addr);
+	return a->len <= b->len ? ip_prefix_contains(a, &b->addr) :
+				  ip_prefix_contains(b, &a->addr);
 }
 
 bool ip_prefix_equal(const struct ip_prefix *a, const struct ip_prefix *b)

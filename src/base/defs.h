@@ -42,7 +42,7 @@
 	} while (0)
 
 void must_fail(const char *cond, const char *file, int line)
-    __attribute__((noreturn, cold));
+	__attribute__((noreturn, cold));
 
 /* Allocation for the control plane: aborts when memory is out, so callers have
  * no error path to get wrong. Never used on the packet path. xzalloc zeroes. */
@@ -51,12 +51,14 @@ void *xzalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t n, size_t size) __attribute__((malloc, returns_nonnull));
 void *xrealloc(void *p, size_t size) __attribute__((returns_nonnull));
 void *xaligned_alloc(size_t align, size_t size)
-    __attribute__((malloc, returns_nonnull));
+	__attribute__((malloc, returns_nonnull));
 char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
-char *xstrndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull));
-void *xmemdup(const void *p, size_t size) __attribute__((malloc, returns_nonnull));
+char *xstrndup(const char *s, size_t n)
+	__attribute__((malloc, returns_nonnull));
+void *xmemdup(const void *p, size_t size)
+	__attribute__((malloc, returns_nonnull));
 char *xasprintf(const char *fmt, ...) PRINTF_LIKE(1, 2)
-    __attribute__((malloc, returns_nonnull));
+	__attribute__((malloc, returns_nonnull));
 
 /* Address space of `size` bytes whose pages cost memory only once touched and
  * read as zero: the way fixed pools stay preallocated without being resident.

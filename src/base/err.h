@@ -11,13 +11,16 @@
 #include "base/defs.h"
 
 struct err {
-	char *text;     /* the sentence, without place; NULL: no error */
-	char *file;     /* where it stands, or NULL */
-	unsigned line;  /* from 1; 0 unknown */
+	char *text;      /* the sentence, without place; NULL: no error */
+	char *file;      /* where it stands, or NULL */
+	unsigned line;   /* from 1; 0 unknown */
 	unsigned column; /* from 1; 0 unknown */
 };
 
-#define ERR_INIT { 0 }
+#define ERR_INIT                                                               \
+	{                                                                      \
+		0                                                              \
+	}
 
 /* Sets the error; an earlier one stays (the first cause is the one to tell).
  * Returns -EINVAL, so that `return err_set(e, ...)` reads well. */

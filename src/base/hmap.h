@@ -61,9 +61,9 @@ struct hmap_node *hmap_next(const struct hmap *m, const struct hmap_node *n);
 
 #define hmap_for_each_safe(pos, map, member)                                   \
 	for (struct hmap_node *pos##_n = hmap_first(map), *pos##_x = NULL;     \
-	     pos##_n && (pos##_x = hmap_next(map, pos##_n),                    \
-			pos = container_of(pos##_n, __typeof__(*pos), member), \
-			true);                                                 \
+	     pos##_n &&                                                        \
+	     (pos##_x = hmap_next(map, pos##_n),                               \
+	     pos = container_of(pos##_n, __typeof__(*pos), member), true);     \
 	     pos##_n = pos##_x)
 
 #endif

@@ -14,7 +14,10 @@ struct list {
 	struct list *prev, *next;
 };
 
-#define LIST_INIT(l) { &(l), &(l) }
+#define LIST_INIT(l)                                                           \
+	{                                                                      \
+		&(l), &(l)                                                     \
+	}
 
 static inline void list_init(struct list *l)
 {

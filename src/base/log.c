@@ -49,5 +49,5 @@ void log_write(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	atomic_load(&log_sink)(level, line);
+	atomic_load (&log_sink)(level, line);
 }

@@ -41,7 +41,7 @@ int cache_init(struct cache *c, const struct cache_config *config)
 	c->ports = lazy_alloc(N_PORTS * sizeof(*c->ports));
 	if (!c->buckets || !c->ports ||
 	    slab_init(&c->slab, CACHE_MIN_BYTES + (size_t)config->flows_max *
-						      FLOW_BYTES) ||
+							  FLOW_BYTES) ||
 	    programs_init(&c->programs, &c->slab)) {
 		cache_fini(c);
 		return -ENOMEM;
@@ -214,8 +214,8 @@ static void bucket_remove(struct cache *c, const struct flow *f)
 
 static size_t flow_size(unsigned n_words, unsigned n_deps, unsigned n_effects)
 {
-	return sizeof(struct flow) + n_words * 8u + n_deps * sizeof(struct dep) +
-	       n_effects * sizeof(struct effect);
+	return sizeof(struct flow) + n_words * 8u +
+	       n_deps * sizeof(struct dep) + n_effects * sizeof(struct effect);
 }
 
 void cache_del(struct cache *c, struct flow *f)
@@ -446,13 +446,12 @@ static struct flow *flow_new(struct cache *c, const struct flow_key *key,
 			     const struct verdict *v, struct cache_mask *m)
 {
 	struct program *program =
-	    program_get(&c->programs, acts_list(&v->actions));
+		program_get(&c->programs, acts_list(&v->actions));
 	struct flow *f;
 
 	if (!program)
 		return NULL;
-	f = slab_alloc(&c->slab,
-		       flow_size(m->plan.n, v->n_deps, v->n_effects));
+	f = slab_alloc(&c->slab, flow_size(m->plan.n, v->n_deps, v->n_effects));
 	if (!f) {
 		program_put(&c->programs, program);
 		return NULL;

@@ -60,10 +60,10 @@ struct dp_config {
 	struct stamps *stamps;
 	const struct dp_callbacks *cb;
 	void *ctx;
-	unsigned n_workers;        /* 0: choose by the machine */
-	uint32_t flows_per_port;   /* quota of cached entries of an in-port */
-	uint32_t flows_max;        /* of a worker's cache in all */
-	uint32_t flow_idle_ms;     /* unused this long: removed */
+	unsigned n_workers;      /* 0: choose by the machine */
+	uint32_t flows_per_port; /* quota of cached entries of an in-port */
+	uint32_t flows_max;      /* of a worker's cache in all */
+	uint32_t flow_idle_ms;   /* unused this long: removed */
 };
 
 /* Counters of one cached flow, for dumps. */
@@ -77,7 +77,8 @@ struct dp_flow {
 };
 
 struct dp_stats {
-	uint64_t hits, misses, stale; /* stale: hits that were translated anew */
+	uint64_t hits, misses,
+		stale; /* stale: hits that were translated anew */
 	uint64_t flows, masks, replaced, merged;
 	uint64_t uncacheable;
 };

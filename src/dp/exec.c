@@ -94,7 +94,7 @@ static void tx_packet(struct dp_thread *t, struct packet *p, uint32_t port)
 {
 	struct tx_target to = { t, NULL };
 	const struct port *out =
-	    likely(port <= DP_MAX_PORTS) ? dp_port(t->dp, port) : NULL;
+		likely(port <= DP_MAX_PORTS) ? dp_port(t->dp, port) : NULL;
 
 	if (unlikely(!out)) {
 		tx_refuse(t, p, DROP_NO_PORT);
@@ -154,8 +154,7 @@ static bool sink_meter(void *ctx, uint32_t id, const struct packet *p UNUSED)
 {
 	struct dp_thread *t = ctx;
 
-	return id >= DP_MAX_METERS ||
-	       meter_pass(&t->dp->meters[id], t->now_ns);
+	return id >= DP_MAX_METERS || meter_pass(&t->dp->meters[id], t->now_ns);
 }
 
 static void sink_drop(void *ctx, const struct packet *p, enum drop reason)

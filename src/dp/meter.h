@@ -12,7 +12,7 @@
 #include "base/defs.h"
 
 struct meter {
-	_Atomic(uint64_t) arrival_ns; /* theoretical, of the next packet */
+	_Atomic(uint64_t) arrival_ns;  /* theoretical, of the next packet */
 	_Atomic(uint64_t) interval_ns; /* between packets; 0: unlimited */
 	_Atomic(uint64_t) burst_ns;
 };
@@ -37,10 +37,9 @@ static inline bool meter_pass(struct meter *m, uint64_t now_ns)
 		start = MAX(old, now_ns);
 		if (start - now_ns > burst)
 			return false;
-	} while (!__atomic_compare_exchange_n(&m->arrival_ns, &old,
-					      start + interval, true,
-					      __ATOMIC_RELAXED,
-					      __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(
+		&m->arrival_ns, &old, start + interval, true, __ATOMIC_RELAXED,
+		__ATOMIC_RELAXED));
 	return true;
 }
 

@@ -71,8 +71,9 @@ struct program *program_get(struct programs *ps, struct act_list list)
 	if (!p)
 		return NULL;
 	b = bucket(ps, hash);
-	*p = (struct program){ .next = *b, .hash = hash, .refs = 1,
-			       .len = list.len };
+	*p = (struct program){
+		.next = *b, .hash = hash, .refs = 1, .len = list.len
+	};
 	memcpy(p->actions, list.first, list.len);
 	program_recognise(p);
 	*b = p;

@@ -13,8 +13,8 @@ static unsigned choose_workers(unsigned asked)
 {
 	unsigned n = thread_n_cpus() / 2;
 
-	return asked ? MIN(asked, MAX_WORKERS)
-		     : CLAMP(n, 1u, DEFAULT_WORKERS_MAX);
+	return asked ? MIN(asked, MAX_WORKERS) :
+		       CLAMP(n, 1u, DEFAULT_WORKERS_MAX);
 }
 
 static struct dp_config with_defaults(const struct dp_config *config)
@@ -186,8 +186,7 @@ static bool dump_flow(void *ctx, struct flow *f)
 			       .packets = f->packets,
 			       .bytes = f->bytes,
 			       .used_ms = f->used_ms,
-			       .fresh = flow_is_fresh(
-				   f, t->dp->config.stamps),
+			       .fresh = flow_is_fresh(f, t->dp->config.stamps),
 			       .worker = t->index };
 
 	if (!d->left)

@@ -65,7 +65,7 @@ struct worker {
 	struct thread thread;
 	struct wake wake;
 	struct poller poller;
-	bool stop; /* atomic */
+	bool stop;             /* atomic */
 	struct flow_key *keys; /* one a packet of a batch */
 	uint64_t next_sweep_ms;
 	/* Queues with frames left, served in turn. */
@@ -123,7 +123,7 @@ void worker_call(struct worker *w, void (*fn)(struct worker *w, void *arg),
 static inline struct port *dp_port(const struct dp_user *dp, uint32_t id)
 {
 	const struct dp_user_port *p =
-	    id <= DP_MAX_PORTS ? rcu_load(dp->ports[id]) : NULL;
+		id <= DP_MAX_PORTS ? rcu_load(dp->ports[id]) : NULL;
 
 	return p ? p->port : NULL;
 }

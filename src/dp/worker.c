@@ -139,8 +139,8 @@ static void worker_poll(struct worker *w)
 		if (ev[i].token == TOKEN_WAKE)
 			wake_clear(&w->wake);
 		else
-			queue_activate(w, (struct rx_queue *)(uintptr_t)
-						  ev[i].token);
+			queue_activate(
+				w, (struct rx_queue *)(uintptr_t)ev[i].token);
 	}
 }
 
@@ -196,8 +196,8 @@ int worker_start(struct worker *w, struct dp_user *dp, unsigned index)
 		rc = worker_open(w);
 	snprintf(name, sizeof(name), "worker-%u", index);
 	if (!rc)
-		rc = thread_start(&w->thread, name, THREAD_ANY_CPU,
-				  worker_main, w);
+		rc = thread_start(&w->thread, name, THREAD_ANY_CPU, worker_main,
+				  w);
 	return rc;
 }
 

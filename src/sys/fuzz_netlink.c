@@ -28,6 +28,7 @@ static void parse(const struct nlmsghdr *h)
 		struct nl_addr addr;
 		struct nl_neigh neigh;
 		struct nl_route route;
+		struct nl_rule rule;
 	} u;
 
 	if (nl_link_parse(h, &u.link))
@@ -38,13 +39,18 @@ static void parse(const struct nlmsghdr *h)
 		must(u.neigh.addr.family);
 	if (nl_route_parse(h, &u.route))
 		use_route(&u.route);
+	if (nl_rule_parse(h, &u.rule)) {
+		(void)nl_rule_retarget(&u.rule, u.rule.iif, "eth9");
+		nl_raw_fini(&u.rule.raw);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint16_t types[] = { RTM_NEWLINK,  RTM_DELLINK,
 					  RTM_NEWADDR,  RTM_NEWNEIGH,
-					  RTM_NEWROUTE, RTM_DELROUTE };
+					  RTM_NEWROUTE, RTM_DELROUTE,
+					  RTM_NEWRULE };
 	struct nlmsghdr *h;
 
 	if (!size || size > 65536)

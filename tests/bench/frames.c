@@ -190,10 +190,9 @@ static int tap_read(const char *device, double seconds)
 int main(int argc, char **argv)
 {
 	if (argc >= 5 && !strcmp(argv[1], "send"))
-		return send_frames(argv[2], atof(argv[3]), argv[4],
-				   argc > 5 ? (unsigned)strtoul(argv[5], NULL,
-								10)
-					    : 1);
+		return send_frames(
+			argv[2], atof(argv[3]), argv[4],
+			argc > 5 ? (unsigned)strtoul(argv[5], NULL, 10) : 1);
 	if (argc == 5 && !strcmp(argv[1], "tap-send"))
 		return tap_send(argv[2], atof(argv[3]),
 				(unsigned)strtoul(argv[4], NULL, 10));
