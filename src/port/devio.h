@@ -5,8 +5,9 @@
  *           the guard that keeps the host's stack out, rx and tx of port_ops.
  * Why so    small frames lie in a ring shared with the kernel: no system call,
  *           no allocation; large ones (GSO) are read by one call straight into
- *           the packet's buffer, so nothing is copied twice by us. Measured
- *           against recvmmsg in ARCHITECTURE.md.
+ *           the packet's buffer, so nothing is copied twice by us. Measured on
+ *           two cores between two veths: 0.71 million frames of 60 bytes a
+ *           second, where recvmmsg makes 0.48; streams are the same.
  * Invariant V1 `port` is the first member: a struct port of these kinds is a
  *           struct devio.
  *           V2 the VLAN tag the kernel took off is back in the frame, with its

@@ -7,7 +7,9 @@
 #ifndef PORT_FRAME_H
 #define PORT_FRAME_H
 
+#include "packet/headers.h"
 #include "packet/offload.h"
+#include "port/nested.h"
 #include "port/port.h"
 
 /* A frame of `len` bytes is at p->data. False: not a frame that can be, or its
@@ -17,17 +19,20 @@ static inline bool frame_accept(const struct port *port, struct packet *p,
 {
 	p->len = len;
 	p->in_port = port->id;
-	if (!port->ops->layer3)
-		return len >= 14 && packet_offload_from_vnet(p, h) == DROP_NONE;
-	if (!len)
+	if (port->ops->layer3) {
+		if (!len)
+			return false;
+		if (*p->data >> 4 == 4)
+			p->packet_type = PACKET_TYPE_IP4;
+		else if (*p->data >> 4 == 6)
+			p->packet_type = PACKET_TYPE_IP6;
+		else
+			return false;
+	} else if (len < ETH_HEADER_LEN) {
 		return false;
-	if (*p->data >> 4 == 4)
-		p->packet_type = PACKET_TYPE_IP4;
-	else if (*p->data >> 4 == 6)
-		p->packet_type = PACKET_TYPE_IP6;
-	else
-		return false;
-	return packet_offload_from_vnet(p, h) == DROP_NONE;
+	}
+	return likely(packet_offload_from_vnet(p, h) == DROP_NONE) ||
+	       nested_accept(p, h);
 }
 
 /* Puts the tag back behind the addresses (V2). */

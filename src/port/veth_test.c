@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "packet/segment.h"
 #include "port/link.h"
 #include "port/test_net.h"
 #include "port/veth.h"
@@ -288,6 +289,27 @@ struct joint {
 	_Atomic(bool) stop;
 };
 
+static void joint_send_segment(void *ctx, struct packet *segment)
+{
+	struct port *to = ctx;
+	struct packet_batch b = { .n = 1, .p = { segment } };
+
+	to->ops->tx(to, &b, &to->counters[0]);
+}
+
+/* As the datapath does: what the port cannot cut is cut here. */
+static void joint_send(struct joint *j, struct port *to, struct packet *p)
+{
+	struct packet_batch b = { .n = 1, .p = { p } };
+
+	if (packet_tx_need(p, to->caps, 0) != TX_SEGMENT) {
+		to->ops->tx(to, &b, &to->counters[0]);
+		return;
+	}
+	(void)!packet_segment(p, j->pool, joint_send_segment, to);
+	packet_free(p);
+}
+
 static void *joint_run(void *arg)
 {
 	struct joint *j = arg;
@@ -302,54 +324,109 @@ static void *joint_run(void *arg)
 			struct port *from = j->p[i], *to = j->p[!i];
 			struct packet_batch b = { 0 };
 
-			if (from->ops->rx(from, 0, &b, j->pool) > 0)
-				to->ops->tx(to, &b, &to->counters[0]);
+			(void)from->ops->rx(from, 0, &b, j->pool);
+			for (unsigned k = 0; k < b.n; k++)
+				joint_send(j, to, b.p[k]);
 		}
 	}
 	return NULL;
 }
 
-/* With every offload as the kernel sets it, TCP works from the first packet: no
- * segment is lost or sent twice for a wrong checksum. */
-static void tcp_with_default_offloads_works_at_once(void **state)
+struct containers {
+	const char *ns[2];
+	struct joint j;
+};
+
+static void containers_start(struct containers *c)
 {
-	const char *c_ns = test_net_ns("c"), *d_ns = test_net_ns("d");
-	struct joint j = { .pool = packet_pool_create(128) };
-	struct veth_config c, d;
-	struct net cn, dn;
+	static const char *const ip4[] = { "192.0.2.1/24", "192.0.2.2/24" };
+	static const char *const ip6[] = { "2001:db8::1/64", "2001:db8::2/64" };
+
+	memset(c, 0, sizeof(*c));
+	c->j.pool = packet_pool_create(256);
+	for (unsigned i = 0; i < 2; i++) {
+		struct veth_config v;
+		struct net n;
+
+		c->ns[i] = test_net_ns(i ? "d" : "c");
+		net_init(&n, ip4[i], ip6[i]);
+		v = config(c->ns[i], &n);
+		v.device = i ? "wv2" : "wv1";
+		v.mac.b[5] = (uint8_t)(0x70 + i);
+		c->j.p[i] = veth_port_create(v.device, &v);
+		attach(c->j.p[i]);
+	}
+	assert_int_equal(pthread_create(&c->j.id, NULL, joint_run, &c->j), 0);
+	test_run("ip netns exec %s ping -c 1 -W 2 192.0.2.2 > /dev/null",
+		 c->ns[0]);
+}
+
+static void containers_stop(struct containers *c)
+{
+	c->j.stop = true;
+	assert_int_equal(pthread_join(c->j.id, NULL), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		c->j.p[i]->ops->detach(c->j.p[i], false);
+		c->j.p[i]->ops->destroy(c->j.p[i]);
+	}
+	packet_pool_destroy(c->j.pool);
+}
+
+/* 64 MB within 10 seconds, and no segment with a wrong checksum. */
+static void containers_stream(const struct containers *c, const char *to)
+{
 	char *out;
 
-	(void)state;
-	net_init(&cn, "192.0.2.1/24", "2001:db8::1/64");
-	net_init(&dn, "192.0.2.2/24", "2001:db8::2/64");
-	c = config(c_ns, &cn);
-	d = config(d_ns, &dn);
-	d.device = "wv2";
-	d.mac.b[5] = 0x78;
-	j.p[0] = veth_port_create("c1", &c);
-	j.p[1] = veth_port_create("c2", &d);
-	attach(j.p[0]);
-	attach(j.p[1]);
-	assert_int_equal(pthread_create(&j.id, NULL, joint_run, &j), 0);
-	test_run("ip netns exec %s ping -c 1 -W 2 192.0.2.2 > /dev/null", c_ns);
-	test_run("ip netns exec %s iperf3 -s -1 -D -p 5202 > /dev/null", d_ns);
+	test_run("ip netns exec %s iperf3 -s -1 -D -p 5202 > /dev/null",
+		 c->ns[1]);
 	usleep(200000);
-	test_run("ip netns exec %s iperf3 -c 192.0.2.2 -p 5202 -n 64M -C cubic "
-		 "> /dev/null",
-		 c_ns);
+	test_run("ip netns exec %s timeout 10 iperf3 -c %s -p 5202 -n 64M "
+		 "-C cubic > /dev/null",
+		 c->ns[0], to);
 	out = test_output("ip netns exec %s cat /proc/net/snmp | "
 			  "awk '/^Tcp:/ {n++; if (n == 2) print $14 + $16}'",
-			  d_ns);
-	/* Segments with errors, and of those with a wrong checksum. */
+			  c->ns[1]);
 	assert_string_equal(out, "0\n");
 	free(out);
-	j.stop = true;
-	assert_int_equal(pthread_join(j.id, NULL), 0);
-	for (unsigned i = 0; i < 2; i++) {
-		j.p[i]->ops->detach(j.p[i], false);
-		j.p[i]->ops->destroy(j.p[i]);
+}
+
+/* With every offload as the kernel sets it. */
+static void tcp_with_default_offloads_works_at_once(void **state)
+{
+	struct containers c;
+
+	(void)state;
+	containers_start(&c);
+	containers_stream(&c, "192.0.2.2");
+	containers_stream(&c, "2001:db8::2");
+	containers_stop(&c);
+}
+
+/* A tunnel of the containers' own: its frames come uncut, too. */
+static void tcp_in_a_tunnel_of_the_containers_works(void **state)
+{
+	static const char *const kinds[] = {
+		"vxlan id 9 dstport 4789 dev eth0",
+		"vxlan id 9 dstport 8472 dev eth0 udpcsum",
+	};
+	struct containers c;
+
+	(void)state;
+	containers_start(&c);
+	for (unsigned k = 0; k < ARRAY_SIZE(kinds); k++) {
+		for (unsigned i = 0; i < 2; i++) {
+			test_run("ip -n %s link add vx type %s remote "
+				 "192.0.2.%u",
+				 c.ns[i], kinds[k], 2 - i);
+			test_run("ip -n %s addr add 198.51.100.%u/24 dev vx",
+				 c.ns[i], 1 + i);
+			test_run("ip -n %s link set vx up", c.ns[i]);
+		}
+		containers_stream(&c, "198.51.100.2");
+		for (unsigned i = 0; i < 2; i++)
+			test_run("ip -n %s link del vx", c.ns[i]);
 	}
-	packet_pool_destroy(j.pool);
+	containers_stop(&c);
 }
 
 /* --- many ------------------------------------------------------------------------------ */
@@ -395,6 +472,7 @@ int main(void)
 		CASE(a_namespace_that_goes_and_comes_is_followed),
 		CASE(events_of_a_link_say_what_to_do),
 		CASE(tcp_with_default_offloads_works_at_once),
+		CASE(tcp_in_a_tunnel_of_the_containers_works),
 		CASE(many_ports_come_and_go_quickly),
 	};
 
