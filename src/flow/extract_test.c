@@ -253,7 +253,7 @@ static void assert_cut(uint8_t *page, const struct frame *whole, uint32_t len,
 		       const struct flow_key *key)
 {
 	struct packet p = whole->p;
-	struct flow_key cut;
+	struct flow_key cut = { 0 };
 	const uint8_t *a = (const uint8_t *)key, *b = (const uint8_t *)&cut;
 
 	p.data = p.buf = page + PAGE - len;

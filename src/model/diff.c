@@ -105,11 +105,13 @@ static void compare(struct model_diff *d, enum model_kind kind,
 				  .after = after };
 
 	must(before || after);
-	c.name = before ? before->name : after->name;
-	if (!before)
+	if (before) {
+		c.name = before->name;
+		c.op = after ? MODEL_CHANGE : MODEL_DEL;
+	} else {
+		c.name = after->name;
 		c.op = MODEL_ADD;
-	else if (!after)
-		c.op = MODEL_DEL;
+	}
 	compare_keys(&c);
 	/* a host that is only a place for ports is no change by itself */
 	if (!c.n_keys && (c.op == MODEL_CHANGE || kind == MODEL_KIND_HOST)) {
