@@ -42,14 +42,14 @@ struct control {
 int control_realise(struct control *c, const struct model_view *v,
 		    struct err *e) MUST_CHECK;
 /* The same configuration once more. */
-void control_rebuild(void *c);
+void control_rebuild(void *arg);
 /* Nothing: for the end, and the undo of the first apply. */
 void control_clear(struct control *c, bool keep);
 
 /* watch.c: devices and namespaces that come and go. */
 int control_watch(struct control *c, struct err *e) MUST_CHECK;
 void control_unwatch(struct control *c);
-void control_port_failed(void *c, uint32_t port, int error);
+void control_port_failed(void *arg, uint32_t port, int error);
 
 /* methods.c */
 int control_listen(struct control *c, struct err *e) MUST_CHECK;

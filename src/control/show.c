@@ -266,6 +266,15 @@ static struct json_object *show_bridges(struct control *c)
 	return a;
 }
 
+static const char *iface_name(const struct snap_iface *i)
+{
+	if (i->peer)
+		return i->peer->name;
+	if (i->domain)
+		return i->domain->name;
+	return i->port ? i->port->name : NULL;
+}
+
 static struct json_object *show_routes(const struct snapshot *s,
 				       const struct snap_router *r)
 {
@@ -288,10 +297,7 @@ static struct json_object *show_routes(const struct snapshot *s,
 		if (h)
 			put_ip(o, "via", &h->gateway);
 		if (out)
-			put_text(o, "out",
-				 out->peer   ? out->peer->name :
-				 out->domain ? out->domain->name :
-					       out->port->name);
+			put_text(o, "out", iface_name(out));
 		json_object_array_add(a, o);
 	}
 	return a;

@@ -131,12 +131,20 @@ static void on_signal(void *arg)
 	loop_stop(arg);
 }
 
+static void tell_manager(const char *state)
+{
+	int rc = notify_send(state);
+
+	if (rc < 0)
+		log_debug("the service manager does not listen: %s",
+			  err_name(rc));
+}
+
 static int run(struct options *o)
 {
 	struct err e = ERR_INIT;
 	struct control *c;
 	char *text;
-	int told;
 
 	c = control_create(&o->control, &e);
 	if (!c) {
@@ -146,13 +154,10 @@ static int run(struct options *o)
 		err_fini(&e);
 		return EXIT_FAILURE;
 	}
-	told = notify_send("READY=1");
+	tell_manager("READY=1");
 	log_info("weftd %s: ready as host %s", WEFT_VERSION, o->control.host);
 	loop_run(o->control.loop);
-	told = notify_send("STOPPING=1");
-	if (told < 0)
-		log_debug("the service manager does not listen: %s",
-			  err_name(told));
+	tell_manager("STOPPING=1");
 	control_destroy(c);
 	return EXIT_SUCCESS;
 }

@@ -11,25 +11,27 @@
 
 #include "base/defs.h"
 
-struct meter {
-	_Atomic(uint64_t) arrival_ns;  /* theoretical, of the next packet */
-	_Atomic(uint64_t) interval_ns; /* between packets; 0: unlimited */
-	_Atomic(uint64_t) burst_ns;
+struct meter {                /* all atomic */
+	uint64_t arrival_ns;  /* theoretical, of the next packet */
+	uint64_t interval_ns; /* between packets; 0: unlimited */
+	uint64_t burst_ns;
 };
 
 static inline void meter_set(struct meter *m, uint64_t rate, uint64_t burst)
 {
 	uint64_t interval = rate ? MAX(1000000000u / rate, 1u) : 0;
 
-	m->interval_ns = interval;
-	m->burst_ns = interval * burst;
+	__atomic_store_n(&m->interval_ns, interval, __ATOMIC_RELAXED);
+	__atomic_store_n(&m->burst_ns, interval * burst, __ATOMIC_RELAXED);
 }
 
 /* May one packet pass now? */
 static inline bool meter_pass(struct meter *m, uint64_t now_ns)
 {
-	uint64_t interval = m->interval_ns, burst = m->burst_ns;
-	uint64_t old = m->arrival_ns, start;
+	uint64_t interval = __atomic_load_n(&m->interval_ns, __ATOMIC_RELAXED);
+	uint64_t burst = __atomic_load_n(&m->burst_ns, __ATOMIC_RELAXED);
+	uint64_t old = __atomic_load_n(&m->arrival_ns, __ATOMIC_RELAXED);
+	uint64_t start;
 
 	if (!interval)
 		return true;

@@ -71,7 +71,7 @@ struct sw_router {
 };
 
 struct sw_counter {
-	_Atomic(uint64_t) packets, bytes;
+	uint64_t packets, bytes; /* atomic */
 };
 
 struct vswitch {
@@ -150,7 +150,7 @@ void sw_too_big(struct vswitch *sw, struct punt *p);
 void sw_fragment(struct vswitch *sw, struct packet *p, uint32_t mtu);
 
 /* tick.c: timers and outboxes. */
-void sw_tick(void *sw);
+void sw_tick(void *arg);
 /* What a domain's neighbour table wants done. */
 void sw_drain_neigh(struct vswitch *sw, uint32_t domain);
 void sw_drain_guard(struct vswitch *sw, struct sw_bridge *b);

@@ -99,6 +99,8 @@ void switch_destroy(struct vswitch *sw)
 		sw_rebuild(sw, &nothing);
 	if (sw->dp)
 		sw->config.dp->destroy(sw->dp);
+	loop_call_cancel(sw->loop, &sw->tick_call);
+	loop_call_cancel(sw->loop, &sw->punts.call);
 	timer_fini(&sw->timer);
 	rcu_barrier_wait();
 	snapshot_free(sw->snapshot);

@@ -114,6 +114,19 @@ struct loop *loop_create(void)
 	return loop;
 }
 
+/* Takes all that wait and puts the others back, in their order. */
+void loop_call_cancel(struct loop *loop, struct loop_call *call)
+{
+	struct loop_call *c, *next;
+
+	for (c = loop_take_calls(loop); c; c = next) {
+		next = c->next;
+		__atomic_store_n(&c->pending, false, __ATOMIC_RELEASE);
+		if (c != call)
+			loop_wake(loop, c);
+	}
+}
+
 static void loop_closure_run(void *arg)
 {
 	struct loop_closure *cl = arg;

@@ -108,6 +108,8 @@ struct loop_call {
 
 void loop_call_init(struct loop_call *c, loop_fn *fn, void *arg);
 void loop_wake(struct loop *loop, struct loop_call *c);
+/* The loop's thread, when nobody wakes it any more: it will not run. */
+void loop_call_cancel(struct loop *loop, struct loop_call *c);
 /* Runs fn(arg) once on the loop's thread, in order of posting. Allocates: not
  * for the packet path. */
 void loop_post(struct loop *loop, loop_fn *fn, void *arg);
