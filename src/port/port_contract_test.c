@@ -724,7 +724,7 @@ static void detaching_in_a_burst_loses_only_frames(void **state)
 		assert_int_equal(r->port->ops->attach(r->port, NULL), 0);
 	}
 	burst_stop(&b);
-	assert_int_equal(reflect(r, 300), 0);
+	assert_int_equal(reflect(r, 10), 0);
 	rig_stop(r);
 }
 
