@@ -5,6 +5,7 @@
  * other ports come, NICs last (what they carry moves to a host device); then the
  * switch becomes the view in one publication; then ports that nobody wants go. */
 #include "control/internal.h"
+#include "port/reaper.h"
 
 static struct real_spec spec_of_port(const struct model_view *v, uint32_t i)
 {
@@ -166,12 +167,16 @@ int control_realise(struct control *c, const struct model_view *v,
 	rc = each_spec(c, v, step_mark, e);
 	if (!rc)
 		rc = each_spec(c, v, step_free_device, e);
+	/* What comes may need a device that is on its way out. */
+	reaper_settle();
 	if (!rc)
 		rc = each_spec(c, v, step_make, e);
 	if (rc)
 		return rc;
 	publish(c, v);
 	drop_unwanted(c);
+	/* Gone means gone: a daemon that dies now leaves nothing behind. */
+	reaper_settle();
 	return 0;
 }
 
@@ -191,6 +196,7 @@ void control_clear(struct control *c, bool keep)
 	desire_fini(&c->desire);
 	c->desire = (struct desire){ 0 };
 	real_fini(&c->real, keep);
+	reaper_settle();
 	real_release_numbers(&c->real);
 	peer_numbers_fini(&c->peers, c->sw);
 }
