@@ -196,7 +196,7 @@ void control_clear(struct control *c, bool keep)
 	desire_fini(&c->desire);
 	c->desire = (struct desire){ 0 };
 	real_fini(&c->real, keep);
-	reaper_settle();
+	port_settle();
 	real_release_numbers(&c->real);
 	peer_numbers_fini(&c->peers, c->sw);
 }
