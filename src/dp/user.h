@@ -28,12 +28,6 @@
 #define SWEEP_MS 1000u  /* every flow is looked at this often */
 #define SWEEP_STEPS 10u /* ... in this many steps */
 #define DP_MAX_ACTIVE 256u
-/* After frames came, the same queues are asked again for this long before the
- * worker sleeps: an answer is often on its way, and waking costs more than that.
- * Bounded in all, so that calls and the sweep get their turn. */
-#define LINGER_NS 20000u
-#define LINGER_MAX_NS 1000000u
-#define LINGER_QUEUES 8u
 
 struct tx_queue {
 	struct tx_queue *next_touched;
@@ -77,10 +71,6 @@ struct worker {
 	/* Queues with frames left, served in turn. */
 	struct rx_queue *active[DP_MAX_ACTIVE];
 	unsigned n_active;
-	/* Queues that had frames in this round; empty between rounds. */
-	struct rx_queue *recent[LINGER_QUEUES];
-	unsigned n_recent;
-	uint64_t last_ns; /* when frames last came */
 	/* One request at a time from the control thread. */
 	pthread_mutex_t call_lock; /* control waits; workers never contend */
 	pthread_cond_t call_done;

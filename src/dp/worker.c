@@ -82,15 +82,6 @@ static void queue_failed(struct worker *w, struct rx_queue *q, int error)
 	c->cb->port_failed(c->ctx, q->port->id, error);
 }
 
-static void remember(struct worker *w, struct rx_queue *q)
-{
-	for (unsigned i = 0; i < w->n_recent; i++)
-		if (w->recent[i] == q)
-			return;
-	if (w->n_recent < LINGER_QUEUES)
-		w->recent[w->n_recent++] = q;
-}
-
 /* One batch of a queue. True when there may be more at once. */
 static bool queue_serve(struct worker *w, struct rx_queue *q)
 {
@@ -102,8 +93,6 @@ static bool queue_serve(struct worker *w, struct rx_queue *q)
 		return false;
 	}
 	if (b.n) {
-		remember(w, q);
-		w->last_ns = w->t.now_ns;
 		dp_receive(&w->t, q->port->id, &b, w->keys);
 		dp_flush(&w->t);
 	}
@@ -135,27 +124,6 @@ static void worker_serve_active(struct worker *w)
 	w->n_active = n;
 }
 
-/* Asks the queues that just had frames once more, for a little while. */
-static void worker_linger(struct worker *w)
-{
-	uint64_t start = w->t.now_ns;
-
-	while (w->n_recent && !w->n_active &&
-	       w->t.now_ns - w->last_ns < LINGER_NS &&
-	       w->t.now_ns - start < LINGER_MAX_NS &&
-	       !__atomic_load_n(&w->call_pending, __ATOMIC_ACQUIRE)) {
-		for (unsigned i = 0; i < w->n_recent; i++) {
-			struct rx_queue *q = w->recent[i];
-
-			if (!q->failed && queue_serve(w, q))
-				queue_activate(w, q);
-		}
-		rcu_quiescent();
-		dp_thread_clock(&w->t);
-	}
-	w->n_recent = 0;
-}
-
 static void worker_poll(struct worker *w)
 {
 	struct poller_event ev[POLLER_MAX_EVENTS];
@@ -185,7 +153,6 @@ static void worker_main(void *arg)
 		worker_poll(w);
 		dp_thread_clock(&w->t);
 		worker_serve_active(w);
-		worker_linger(w);
 		worker_serve_call(w);
 		worker_sweep(w);
 		rcu_quiescent();
