@@ -51,13 +51,16 @@ static void egress_tag(struct xlate *x, const struct snap_domain *d,
 void output_check_len(struct xlate *x, uint32_t mtu,
 		      const struct snap_domain *d, const struct snap_iface *i)
 {
+	struct trace *t = x->t;
 	struct act_punt *punt;
 	uint32_t begin;
 
 	if (mtu >= x->mtu_seen || !xlate_is_ip(x))
 		return;
 	begin = acts_begin(&x->v->actions, ACT_CHECK_LEN, mtu);
+	x->t = NULL; /* a condition, not a step of this packet's way */
 	punt = xlate_punt(x, PUNT_TOO_BIG, d, i);
+	x->t = t;
 	if (punt)
 		punt->userdata[PUNT_WORD_ADDR] = mtu;
 	acts_end(&x->v->actions, begin);
