@@ -222,6 +222,8 @@ void cache_del(struct cache *c, struct flow *f)
 {
 	struct cache_port *p = c->ports[f->port];
 
+	if (f->new_packets && c->config.going)
+		c->config.going(c->config.ctx, f);
 	bucket_remove(c, f);
 	list_unlink(c, p, f);
 	p->n_flows--;
@@ -516,7 +518,7 @@ void cache_forget_port(struct cache *c, uint32_t port)
 /* --- visiting --- */
 
 static void sweep_flow(struct cache *c, struct flow *f, uint64_t now_ms,
-		       cache_used_fn *used, void *ctx)
+		       cache_flow_fn *used, void *ctx)
 {
 	if (f->new_packets) {
 		used(ctx, f);
@@ -528,7 +530,7 @@ static void sweep_flow(struct cache *c, struct flow *f, uint64_t now_ms,
 }
 
 bool cache_sweep(struct cache *c, unsigned n, uint64_t now_ms,
-		 cache_used_fn *used, void *ctx)
+		 cache_flow_fn *used, void *ctx)
 {
 	while (n--) {
 		struct cache_bucket *b = &c->buckets[c->sweep];

@@ -48,10 +48,17 @@ struct flow {
 	uint64_t tail[]; /* key words, deps, effects */
 };
 
+struct flow;
+typedef void cache_flow_fn(void *ctx, struct flow *f);
+
 struct cache_config {
 	uint32_t flows_per_port, flows_max;
 	uint32_t idle_ms;
 	uint64_t seed;
+	/* Told of a flow with unreported packets before it goes; or NULL. Must
+	 * leave the cache alone. */
+	cache_flow_fn *going;
+	void *ctx;
 };
 
 struct cache_stats {
@@ -89,9 +96,8 @@ void cache_forget_port(struct cache *c, uint32_t port);
 /* Visits about `n` buckets from where the last call stopped: hands each flow
  * that was used since to `used`, and removes what was idle too long. True when
  * a whole round was completed. */
-typedef void cache_used_fn(void *ctx, struct flow *f);
 bool cache_sweep(struct cache *c, unsigned n, uint64_t now_ms,
-		 cache_used_fn *used, void *ctx);
+		 cache_flow_fn *used, void *ctx);
 uint64_t cache_buckets(const struct cache *c);
 
 /* Calls fn for each flow until it says false. */

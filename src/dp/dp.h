@@ -32,7 +32,9 @@
 /* What passed since the last report. */
 struct dp_use {
 	uint32_t in_port;
-	uint32_t zero;
+	/* The flow is stale or gone: count these packets, but learn nothing from
+	 * them: what the effects say may not be so any more. */
+	bool past;
 	uint64_t packets, bytes;
 	uint64_t used_ms;
 };
@@ -41,9 +43,10 @@ struct dp_callbacks {
 	/* A worker, inside RCU: fills `v` for this key. Must not block. */
 	void (*translate)(void *ctx, const struct flow_key *key,
 			  struct verdict *v);
-	/* A worker, inside RCU: n packets of a flow with these effects passed
+	/* A worker, inside RCU: packets of a flow with these effects passed
 	 * since the last call; used_ms is when the last did. Called at once for
-	 * a miss (n_packets 1) and at each sweep for flows that were used. */
+	 * a miss (1 packet), at each sweep for flows that were used, and before
+	 * a flow goes: the sums are exact. */
 	void (*apply)(void *ctx, const struct effect *effects, unsigned n,
 		      const struct dp_use *use);
 	/* A worker: takes what it wants from the packet (which stays the
@@ -94,7 +97,9 @@ struct dp_ops {
 	/* On return no thread is inside the port and none will enter; its flows
 	 * are gone. */
 	void (*port_del)(struct dp *dp, uint32_t port);
-	/* Rate in packets a second and burst in packets; rate 0: unlimited. */
+	/* Rate in packets a second; `burst` packets (at least one) pass at once;
+	 * rate 0: unlimited. Other numbers than before hold at once, the same
+	 * change nothing. 0; -EINVAL unless 0 < id < DP_MAX_METERS. */
 	int (*meter_set)(struct dp *dp, uint32_t id, uint64_t rate,
 			 uint64_t burst);
 	/* Runs a list on a packet as if it had come from in_port (0: none).

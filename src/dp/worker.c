@@ -35,18 +35,29 @@ void worker_call(struct worker *w, void (*fn)(struct worker *w, void *arg),
 
 /* --- the cache's upkeep --- */
 
-static void report_flow(void *ctx, struct flow *f)
+static void report(struct dp_thread *t, const struct flow *f, bool past)
 {
-	struct dp_thread *t = ctx;
 	const struct dp_config *c = &t->dp->config;
 	struct dp_use use = { .in_port = f->port,
+			      .past = past,
 			      .packets = f->new_packets,
 			      .bytes = f->new_bytes,
 			      .used_ms = f->used_ms };
 
-	/* A stale flow's effects may no longer be true. */
-	if (f->n_effects && flow_is_fresh(f, c->stamps))
+	if (f->n_effects)
 		c->cb->apply(c->ctx, flow_effects(f), f->n_effects, &use);
+}
+
+static void report_used(void *ctx, struct flow *f)
+{
+	struct dp_thread *t = ctx;
+
+	report(t, f, !flow_is_fresh(f, t->dp->config.stamps));
+}
+
+static void report_going(void *ctx, struct flow *f)
+{
+	report(ctx, f, true);
 }
 
 static void worker_sweep(struct worker *w)
@@ -55,7 +66,7 @@ static void worker_sweep(struct worker *w)
 
 	if (!w->cache.n_flows || w->t.now_ms < w->next_sweep_ms)
 		return;
-	cache_sweep(&w->cache, (unsigned)n, w->t.now_ms, report_flow, &w->t);
+	cache_sweep(&w->cache, (unsigned)n, w->t.now_ms, report_used, &w->t);
 	w->next_sweep_ms = w->t.now_ms + SWEEP_MS / SWEEP_STEPS;
 }
 
@@ -181,7 +192,9 @@ int worker_start(struct worker *w, struct dp_user *dp, unsigned index)
 	struct cache_config cache = { .flows_per_port = c->flows_per_port,
 				      .flows_max = c->flows_max,
 				      .idle_ms = c->flow_idle_ms,
-				      .seed = env_random(c->env) };
+				      .seed = env_random(c->env),
+				      .going = report_going,
+				      .ctx = &w->t };
 	char name[16];
 	int rc;
 

@@ -58,10 +58,12 @@ static void cb_apply(void *ctx, const struct effect *effects, unsigned n,
 	for (unsigned i = 0; i < n; i++) {
 		switch ((enum effect_kind)effects[i].kind) {
 		case EFFECT_LEARN:
-			apply_learn(sw, s, &effects[i], use->used_ms);
+			if (!use->past)
+				apply_learn(sw, s, &effects[i], use->used_ms);
 			break;
 		case EFFECT_NEIGH:
-			apply_neigh(sw, s, &effects[i], use->used_ms);
+			if (!use->past)
+				apply_neigh(sw, s, &effects[i], use->used_ms);
 			break;
 		case EFFECT_COUNT:
 			apply_count(sw, &effects[i], use);
