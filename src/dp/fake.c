@@ -523,15 +523,17 @@ static int fake_meter_set(struct dp *base, uint32_t id, uint64_t rate,
 			  uint64_t burst)
 {
 	struct fake *f = fake_of(base);
+	struct fake_meter *m = f->meters + id % DP_MAX_METERS;
 
 	if (!id || id >= DP_MAX_METERS)
 		return -EINVAL;
 	burst = CLAMP(burst, 1u, UINT64_MAX / NS / 2);
-	f->meters[id] =
-		(struct fake_meter){ .rate = rate,
-				     .burst = burst,
-				     .level = burst * NS,
-				     .filled_ns = env_now_ns(f->config.env) };
+	if (m->rate == rate && m->burst == burst)
+		return 0;
+	*m = (struct fake_meter){ .rate = rate,
+				  .burst = burst,
+				  .level = burst * NS,
+				  .filled_ns = env_now_ns(f->config.env) };
 	return 0;
 }
 
