@@ -215,14 +215,25 @@ static void apply_once(struct dp_thread *t, const struct packet *p,
 		c->cb->apply(c->ctx, v->effects, v->n_effects, &use);
 }
 
+/* An empty list says why in the verdict (V3); in the cache, in the list. */
+static void translate(struct dp_thread *t, const struct flow_key *key)
+{
+	const struct dp_config *c = &t->dp->config;
+	struct verdict *v = t->verdict;
+
+	c->cb->translate(c->ctx, key, v);
+	if (unlikely(!v->actions.len))
+		acts_drop(&v->actions,
+			  v->drop ? (enum drop)v->drop : DROP_NO_RULE);
+}
+
 /* The miss, inline: translate, apply, keep, run. */
 static void run_miss(struct dp_thread *t, struct packet *p,
 		     const struct flow_key *key)
 {
-	const struct dp_config *c = &t->dp->config;
 	struct flow *f = NULL;
 
-	c->cb->translate(c->ctx, key, t->verdict);
+	translate(t, key);
 	apply_once(t, p, key->in_port);
 	if (t->cache)
 		f = cache_put(t->cache, key, t->verdict, t->now_ms);
