@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dp/contract_rig.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/rcu.h"
+
+#define PATIENCE_MS 10000u
+#define STEP_MS 100u
+#define SERIAL_AT 20u /* of the number, from the end of the frame */
+
+/* --- the world --- */
+
+static uint64_t env_ns(struct env *env)
+{
+	const struct rig_env *e = container_of(env, struct rig_env, env);
+
+	return __atomic_load_n(&e->ns, __ATOMIC_RELAXED);
+}
+
+static uint64_t env_ms(struct env *env)
+{
+	return env_ns(env) / 1000000u;
+}
+
+static uint64_t env_s(struct env *env)
+{
+	return env_ns(env) / 1000000000u;
+}
+
+static uint64_t env_draw(struct env *env)
+{
+	struct rig_env *e = container_of(env, struct rig_env, env);
+	uint64_t s = __atomic_add_fetch(&e->seed, 0x9e3779b97f4a7c15ull,
+					__ATOMIC_RELAXED);
+
+	return hash_mix(s, 0xbf58476d1ce4e5b9ull);
+}
+
+/* --- the callbacks --- */
+
+static void decide_by_list(const struct policy *p, struct verdict *v)
+{
+	struct effect count = { .kind = EFFECT_COUNT, .id = RIG_COUNTER };
+
+	MASK_SET(&v->mask, eth_dst);
+	MASK_SET(&v->mask, eth_src);
+	verdict_add_effect(v, &count);
+	acts_append(&v->actions, acts_list(&p->acts));
+	v->drop = (uint16_t)p->drop;
+}
+
+static void cb_translate(void *ctx, const struct flow_key *key,
+			 struct verdict *v)
+{
+	struct rig *r = ctx;
+	const struct policy *p = rcu_load(r->policy);
+	void (*on_translate)(struct rig *) =
+		__atomic_load_n(&r->on_translate, __ATOMIC_ACQUIRE);
+
+	verdict_init(v);
+	verdict_add_dep(v, (struct dep){ STAMP_SNAPSHOT, p->generation });
+	if (on_translate)
+		on_translate(r);
+	if (p->decide)
+		p->decide(p, key, v);
+	else
+		decide_by_list(p, v);
+	pthread_mutex_lock(&r->lock);
+	r->told.translated++;
+	pthread_mutex_unlock(&r->lock);
+}
+
+static void cb_apply(void *ctx, const struct effect *effects, unsigned n,
+		     const struct dp_use *use)
+{
+	struct rig *r = ctx;
+
+	must(n == 1 && effects[0].id == RIG_COUNTER);
+	pthread_mutex_lock(&r->lock);
+	r->told.applied++;
+	r->told.packets += use->packets;
+	r->told.bytes += use->bytes;
+	r->told.past += use->past ? use->packets : 0;
+	r->told.last = *use;
+	pthread_mutex_unlock(&r->lock);
+}
+
+static void note_punt(struct told *t, const struct packet *p,
+		      const struct flow_key *key, const struct act_punt *a)
+{
+	struct rig_punt *n = &t->punt[t->punted++ % RIG_PUNTS];
+
+	*n = (struct rig_punt){ .in_port = p->in_port,
+				.key_port = key->in_port,
+				.len = p->len,
+				.action = *a };
+	memcpy(n->head, p->data, MIN(p->len, sizeof(n->head)));
+}
+
+static bool cb_punt(void *ctx, const struct packet *p,
+		    const struct flow_key *key, const struct act_punt *a)
+{
+	struct rig *r = ctx;
+	bool room;
+
+	pthread_mutex_lock(&r->lock);
+	room = r->told.punted < r->punts_allowed;
+	if (room)
+		note_punt(&r->told, p, key, a);
+	pthread_mutex_unlock(&r->lock);
+	return room;
+}
+
+static void cb_port_failed(void *ctx, uint32_t port, int error)
+{
+	struct rig *r = ctx;
+
+	pthread_mutex_lock(&r->lock);
+	r->told.failed++;
+	r->told.failed_port = port;
+	r->told.failed_error = error;
+	pthread_mutex_unlock(&r->lock);
+}
+
+static const struct dp_callbacks callbacks = {
+	.translate = cb_translate,
+	.apply = cb_apply,
+	.punt = cb_punt,
+	.port_failed = cb_port_failed,
+};
+
+/* --- ports --- */
+
+struct port *rig_port_create(uint32_t id, const struct dummy_config *c)
+{
+	struct err e = ERR_INIT;
+	char name[16];
+	struct port *p;
+
+	snprintf(name, sizeof(name), "p%u", id);
+	p = dummy_port_create(name, c);
+	p->id = id;
+	assert_int_equal(p->ops->attach(p, &e), 0);
+	return p;
+}
+
+void rig_port_add(struct rig *r, uint32_t id)
+{
+	assert_int_equal(r->ops->port_add(r->dp, r->port[id]), 0);
+	r->in[id] = true;
+}
+
+void rig_port_del(struct rig *r, uint32_t id)
+{
+	r->in[id] = false;
+	r->ops->port_del(r->dp, id);
+}
+
+void rig_port_replace(struct rig *r, uint32_t id, const struct dummy_config *c)
+{
+	if (r->in[id])
+		rig_port_del(r, id);
+	r->port[id]->ops->destroy(r->port[id]);
+	r->port[id] = rig_port_create(id, c);
+	r->given[id] = 0;
+	rig_port_add(r, id);
+}
+
+/* --- life --- */
+
+struct rig *rig_create(const struct provider *is,
+		       const struct dp_config *config)
+{
+	const struct dummy_config plain = { .record = true };
+	struct rig *r = xzalloc(sizeof(*r));
+
+	r->is = is;
+	r->ops = is->ops;
+	r->env = (struct rig_env){ .env = { env_ms, env_ns, env_s, env_draw },
+				   .ns = RIG_START_NS };
+	r->stamps = xzalloc(sizeof(*r->stamps));
+	r->pool = packet_pool_create(8);
+	r->punts_allowed = RIG_PUNTS;
+	pthread_mutex_init(&r->lock, NULL);
+	r->policy = rig_policy("drop(rule)");
+	if (config)
+		r->config = *config;
+	r->config.env = &r->env.env;
+	r->config.stamps = r->stamps;
+	r->config.cb = &callbacks;
+	r->config.ctx = r;
+	r->dp = r->ops->create(&r->config);
+	assert_non_null(r->dp);
+	for (uint32_t i = 1; i <= RIG_PORTS; i++) {
+		r->port[i] = rig_port_create(i, &plain);
+		rig_port_add(r, i);
+	}
+	return r;
+}
+
+void rig_destroy(struct rig *r)
+{
+	for (uint32_t i = 1; i <= RIG_PORTS; i++)
+		if (r->in[i])
+			rig_port_del(r, i);
+	r->ops->destroy(r->dp);
+	for (uint32_t i = 1; i <= RIG_PORTS; i++)
+		r->port[i]->ops->destroy(r->port[i]);
+	packet_pool_destroy(r->pool);
+	pthread_mutex_destroy(&r->lock);
+	free((void *)(uintptr_t)r->policy);
+	free(r->stamps);
+	free(r);
+}
+
+/* --- the policy --- */
+
+struct policy *rig_policy(const char *actions)
+{
+	struct policy *p = xzalloc(sizeof(*p));
+	struct err e = ERR_INIT;
+
+	if (acts_parse(actions, NULL, &p->acts, &e))
+		fail_msg("%s: %s", actions, e.text);
+	return p;
+}
+
+void rig_publish(struct rig *r, struct policy *p)
+{
+	const struct policy *old = r->policy;
+
+	p->generation = r->stamps->v[STAMP_SNAPSHOT] + 1;
+	rcu_publish(r->policy, p);
+	stamp_bump(r->stamps, STAMP_SNAPSHOT);
+	r->ops->barrier(r->dp);
+	free((void *)(uintptr_t)old);
+}
+
+void rig_say(struct rig *r, const char *actions)
+{
+	rig_publish(r, rig_policy(actions));
+}
+
+void rig_decide(struct rig *r,
+		void (*decide)(const struct policy *p,
+			       const struct flow_key *key, struct verdict *v))
+{
+	struct policy *p = rig_policy("");
+
+	p->decide = decide;
+	rig_publish(r, p);
+}
+
+/* --- frames in --- */
+
+static void write32(uint8_t *p, uint32_t v)
+{
+	for (unsigned i = 0; i < 4; i++)
+		p[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+uint32_t rig_frame(struct rig *r, uint32_t from, uint32_t to, uint32_t n)
+{
+	static const uint8_t nothing[22];
+	struct frame_spec s = { .proto = 17,
+				.sport = 1000,
+				.dport = 2000,
+				.no_csum = true,
+				.payload = nothing,
+				.payload_len = sizeof(nothing) };
+	uint32_t len = frame_build(&s, r->frame).len;
+
+	write32(r->frame + 2, to);
+	write32(r->frame + 8, from);
+	write32(r->frame + len - SERIAL_AT, n);
+	return len;
+}
+
+uint32_t rig_number(const struct packet *p)
+{
+	const uint8_t *b = p->data + p->len - SERIAL_AT;
+
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 |
+	       (uint32_t)b[2] << 8 | b[3];
+}
+
+void rig_send(struct rig *r, uint32_t port, uint32_t from, uint32_t to)
+{
+	uint32_t len = rig_frame(r, from, to, (uint32_t)r->given[port]);
+
+	assert_true(dummy_inject(r->port[port], r->frame, len, NULL));
+	r->given[port]++;
+}
+
+void rig_send_n(struct rig *r, uint32_t port, unsigned n)
+{
+	while (n--)
+		rig_send(r, port, 1, 2);
+}
+
+void rig_give(struct rig *r, uint32_t port, const struct packet *p)
+{
+	assert_true(dummy_inject(r->port[port], p->data, p->len, p));
+	r->given[port]++;
+}
+
+/* --- waiting --- */
+
+static bool is_quiet(struct rig *r)
+{
+	for (uint32_t i = 1; i <= RIG_PORTS; i++) {
+		struct port_counters c = rig_counters(r, i);
+
+		if (r->in[i] && c.rx_packets + c.rx_errors < r->given[i])
+			return false;
+	}
+	return true;
+}
+
+static void rig_turn(struct rig *r)
+{
+	if (r->is->poll)
+		r->is->poll(r->dp);
+	else
+		usleep(100);
+}
+
+void rig_settle(struct rig *r)
+{
+	for (unsigned i = 0; !is_quiet(r); i++) {
+		if (i > PATIENCE_MS * 10)
+			fail_msg("frames are not moved");
+		rig_turn(r);
+	}
+	(void)rig_stats(r); /* what was being moved is sent */
+}
+
+/* A worker asked three times has seen the clock and swept by it. */
+void rig_pass_ms(struct rig *r, uint64_t ms)
+{
+	for (uint64_t left = ms; left;) {
+		uint64_t step = MIN(left, STEP_MS);
+
+		__atomic_add_fetch(&r->env.ns, step * 1000000u,
+				   __ATOMIC_RELAXED);
+		for (unsigned i = 0; i < 3; i++)
+			(void)rig_stats(r);
+		if (r->is->poll)
+			r->is->poll(r->dp);
+		left -= step;
+	}
+}
+
+/* --- frames out, and what was counted --- */
+
+struct packet *rig_take(struct rig *r, uint32_t port)
+{
+	return dummy_take(r->port[port], r->pool);
+}
+
+unsigned rig_drain(struct rig *r, uint32_t port)
+{
+	struct packet *p;
+	unsigned n = 0;
+
+	while ((p = rig_take(r, port))) {
+		packet_free(p);
+		n++;
+	}
+	return n;
+}
+
+void rig_expect(struct rig *r, uint32_t port, unsigned n)
+{
+	unsigned got = rig_drain(r, port);
+
+	if (got != n)
+		fail_msg("%u frames left by port %u, should be %u", got, port,
+			 n);
+}
+
+struct port_counters rig_counters(struct rig *r, uint32_t port)
+{
+	struct port_counters c;
+
+	port_counters_sum(r->port[port], &c);
+	return c;
+}
+
+uint64_t rig_drops(struct rig *r, uint32_t port, enum drop reason)
+{
+	return rig_counters(r, port).drops[reason];
+}
+
+uint64_t rig_drops_all(struct rig *r)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 1; i <= RIG_PORTS; i++)
+		for (unsigned d = 0; d < N_DROPS; d++)
+			n += rig_drops(r, i, (enum drop)d);
+	return n;
+}
+
+struct told rig_told(struct rig *r)
+{
+	struct told t;
+
+	pthread_mutex_lock(&r->lock);
+	t = r->told;
+	pthread_mutex_unlock(&r->lock);
+	return t;
+}
+
+struct dp_stats rig_stats(struct rig *r)
+{
+	struct dp_stats s;
+
+	r->ops->stats(r->dp, &s);
+	return s;
+}
