@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packet/checksum.h"
 
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
 #include "packet/headers.h"
+
+#define SUM_LONG 64u /* words from which on wide registers pay */
 
 /* Sums 32-bit little-endian words into 64 bits: carries cannot be lost in less
  * than 2^32 words, and the compiler makes vectors of it. The sum of the words
@@ -26,6 +32,43 @@ static uint64_t sum_words(const uint8_t *p, size_t n)
 	return a + b + c + d;
 }
 
+#ifdef __x86_64__
+/* The same, 64 bytes a round: halves of 64-bit lanes summed apart. What finishes
+ * or checks the segments of a stream spends most of its time here. */
+__attribute__((target("avx2"))) static uint64_t sum_words_avx2(const uint8_t *p,
+							       size_t n)
+{
+	const __m256i low = _mm256_set1_epi64x(0xffffffff);
+	__m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
+	uint64_t lanes[4];
+	size_t i = 0;
+
+	for (; i + 16 <= n; i += 16) {
+		__m256i v = _mm256_loadu_si256((const void *)(p + i * 4));
+		__m256i w = _mm256_loadu_si256((const void *)(p + i * 4 + 32));
+
+		a = _mm256_add_epi64(a, _mm256_and_si256(v, low));
+		b = _mm256_add_epi64(b, _mm256_srli_epi64(v, 32));
+		c = _mm256_add_epi64(c, _mm256_and_si256(w, low));
+		d = _mm256_add_epi64(d, _mm256_srli_epi64(w, 32));
+	}
+	a = _mm256_add_epi64(_mm256_add_epi64(a, b), _mm256_add_epi64(c, d));
+	_mm256_storeu_si256((void *)lanes, a);
+	return lanes[0] + lanes[1] + lanes[2] + lanes[3] +
+	       sum_words(p + i * 4, n - i);
+}
+
+#endif
+
+static uint64_t sum_long(const uint8_t *p, size_t n)
+{
+#ifdef __x86_64__
+	if (n >= SUM_LONG && __builtin_cpu_supports("avx2"))
+		return sum_words_avx2(p, n);
+#endif
+	return sum_words(p, n);
+}
+
 static uint16_t fold(uint64_t sum)
 {
 	sum = (sum & 0xffffffffu) + (sum >> 32);
@@ -37,7 +80,7 @@ static uint16_t fold(uint64_t sum)
 
 uint64_t checksum_add(uint64_t sum, const void *p, size_t len)
 {
-	uint64_t s = sum_words(p, len / 4);
+	uint64_t s = sum_long(p, len / 4);
 	uint8_t rest[4] = { 0 };
 	uint32_t w;
 
