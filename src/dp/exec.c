@@ -48,6 +48,7 @@ static void tx_send(struct dp_thread *t, struct tx_queue *q)
 
 	if (!q->batch.n)
 		return;
+	t->n_queued -= q->batch.n;
 	if (unlikely(!p)) {
 		for (unsigned i = 0; i < q->batch.n; i++)
 			dp_count_drop(t, q->batch.p[i]->in_port, DROP_NO_PORT);
@@ -66,8 +67,12 @@ static void tx_put(struct dp_thread *t, struct tx_queue *q, struct packet *p)
 		t->touched = q;
 	}
 	q->batch.p[q->batch.n++] = p;
+	t->n_queued++;
 	if (q->batch.n == PACKET_BATCH_MAX)
 		tx_send(t, q);
+	/* A burst flooded to many ports must not empty the pool. */
+	else if (unlikely(t->n_queued >= TX_QUEUED_MAX))
+		dp_flush(t);
 }
 
 struct tx_target {
@@ -88,8 +93,20 @@ static void tx_refuse(struct dp_thread *t, struct packet *p, enum drop why)
 	packet_free(p);
 }
 
-/* What the port cannot do is done here, at the last moment. Segments are sent a
- * batch at a time, so that a 64 kB packet does not drain the pool. */
+/* Segments are sent a batch at a time, so that a 64 kB packet does not drain the
+ * pool. */
+static void tx_cut(struct dp_thread *t, struct packet *p, struct tx_target *to)
+{
+	struct segment_plan plan;
+
+	if (!segment_plan_init(&plan, p))
+		dp_count_drop(t, p->in_port, DROP_UNSUPPORTED);
+	else if (!packet_segment(p, t->pool, tx_segment, to))
+		dp_count_drop(t, p->in_port, DROP_POOL_EMPTY);
+	packet_free(p);
+}
+
+/* What the port cannot do is done here, at the last moment. */
 static void tx_packet(struct dp_thread *t, struct packet *p, uint32_t port)
 {
 	struct tx_target to = { t, NULL };
@@ -109,9 +126,7 @@ static void tx_packet(struct dp_thread *t, struct packet *p, uint32_t port)
 		tx_put(t, to.q, p);
 		return;
 	case TX_SEGMENT:
-		if (!packet_segment(p, t->pool, tx_segment, &to))
-			dp_count_drop(t, p->in_port, DROP_POOL_EMPTY);
-		packet_free(p);
+		tx_cut(t, p, &to);
 		return;
 	case TX_TOO_BIG:
 		tx_refuse(t, p, DROP_TOO_BIG);

@@ -22,6 +22,7 @@
 
 /* Buffers of a thread: a batch being received, copies of a flood under way. */
 #define THREAD_POOL 512u
+#define TX_QUEUED_MAX 256u /* of them, waiting to be sent */
 #define FLOWS_PER_PORT_DEFAULT 65536u
 #define FLOWS_MAX_DEFAULT 262144u
 #define FLOW_IDLE_MS_DEFAULT 10000u
@@ -44,6 +45,7 @@ struct dp_thread {
 	struct interp interp;
 	struct tx_queue **tx; /* by port; lazily touched */
 	struct tx_queue *touched;
+	unsigned n_queued; /* packets in all tx queues */
 	uint64_t now_ms, now_ns;
 	const struct flow_key *key; /* of the packet being executed */
 	struct verdict *verdict;    /* scratch */

@@ -198,7 +198,7 @@ int worker_start(struct worker *w, struct dp_user *dp, unsigned index)
 	char name[16];
 	int rc;
 
-	*w = (struct worker){ 0 };
+	*w = (struct worker){ .wake = { -1 }, .poller = { -1 } };
 	pthread_mutex_init(&w->call_lock, NULL);
 	pthread_cond_init(&w->call_done, NULL);
 	w->keys = xcalloc(PACKET_BATCH_MAX, sizeof(*w->keys));
