@@ -9,10 +9,15 @@
 
 #include "base/err.h"
 #include "base/rcu.h"
+#include "dp/fake.h"
 
 #define PATIENCE_MS 10000u
+#define POOL 8u
 #define STEP_MS 100u
 #define SERIAL_AT 20u /* of the number, from the end of the frame */
+
+const struct provider rig_user = { "user", &dp_user_ops, NULL };
+const struct provider rig_fake = { "fake", &dp_fake_ops, dp_fake_poll };
 
 /* --- the world --- */
 
@@ -185,7 +190,7 @@ struct rig *rig_create(const struct provider *is,
 	r->env = (struct rig_env){ .env = { env_ms, env_ns, env_s, env_draw },
 				   .ns = RIG_START_NS };
 	r->stamps = xzalloc(sizeof(*r->stamps));
-	r->pool = packet_pool_create(8);
+	r->pool = packet_pool_create(POOL);
 	r->punts_allowed = RIG_PUNTS;
 	pthread_mutex_init(&r->lock, NULL);
 	r->policy = rig_policy("drop(rule)");
@@ -212,11 +217,49 @@ void rig_destroy(struct rig *r)
 	r->ops->destroy(r->dp);
 	for (uint32_t i = 1; i <= RIG_PORTS; i++)
 		r->port[i]->ops->destroy(r->port[i]);
-	packet_pool_destroy(r->pool);
+	/* A test that fails may leave some behind. */
+	if (packet_pool_free_count(r->pool) == POOL)
+		packet_pool_destroy(r->pool);
 	pthread_mutex_destroy(&r->lock);
 	free((void *)(uintptr_t)r->policy);
 	free(r->stamps);
 	free(r);
+}
+
+int rig_setup(void **state)
+{
+	const struct dp_config c = { .n_workers = 3 };
+
+	*state = rig_create(*state, &c);
+	return 0;
+}
+
+int rig_teardown(void **state)
+{
+	rig_destroy(*state);
+	return 0;
+}
+
+struct rig *rig_again(void **state, const struct dp_config *config)
+{
+	struct rig *r = *state;
+	const struct provider *is = r->is;
+
+	rig_destroy(r);
+	*state = r = rig_create(is, config);
+	return r;
+}
+
+int rig_begin(void **state UNUSED)
+{
+	rcu_thread_register();
+	return 0;
+}
+
+int rig_end(void **state UNUSED)
+{
+	rcu_thread_unregister();
+	return 0;
 }
 
 /* --- the policy --- */

@@ -83,6 +83,23 @@ struct rig {
 	uint8_t frame[FRAME_MAX];
 };
 
+extern const struct provider rig_user, rig_fake;
+
+/* One test over every datapath; over those with threads only. */
+#define RIG_TEST_OF(fn, is)                                                    \
+	{                                                                      \
+#fn " (" #is ")", fn, rig_setup, rig_teardown,                 \
+			(void *)(uintptr_t)&rig_##is                           \
+	}
+#define RIG_TEST(fn) RIG_TEST_OF(fn, user), RIG_TEST_OF(fn, fake)
+/* Around the group, and around each test. */
+int rig_begin(void **state);
+int rig_end(void **state);
+int rig_setup(void **state);
+int rig_teardown(void **state);
+/* The test goes on with a new one, of these limits. */
+struct rig *rig_again(void **state, const struct dp_config *config);
+
 /* `config`: limits to set, or NULL. Ports 1..RIG_PORTS exist, are up and in. */
 struct rig *rig_create(const struct provider *is,
 		       const struct dp_config *config);

@@ -9,9 +9,7 @@
 
 #include <cmocka.h>
 
-#include "base/rcu.h"
 #include "dp/contract_rig.h"
-#include "dp/fake.h"
 
 /* --- frames travel ----------------------------------------------------------- */
 
@@ -520,71 +518,33 @@ static void a_meter_is_one_for_all(void **state)
 	rig_expect(r, 2, 40);
 }
 
-/* --- the table of tests ------------------------------------------------------ */
-
-static int setup(void **state)
-{
-	const struct dp_config c = { .n_workers = 3 };
-
-	*state = rig_create(*state, &c);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_destroy(*state);
-	return 0;
-}
-
-static int register_thread(void **state UNUSED)
-{
-	rcu_thread_register();
-	return 0;
-}
-
-static int unregister_thread(void **state UNUSED)
-{
-	rcu_thread_unregister();
-	return 0;
-}
-
-#define T(fn)                                                                  \
-	{ #fn " (user)", fn, setup, teardown, (void *)(uintptr_t)&user },      \
-	{                                                                      \
-#fn " (fake)", fn, setup, teardown, (void *)(uintptr_t)&fake   \
-	}
-
 int main(void)
 {
-	static const struct provider user = { "user", &dp_user_ops, NULL };
-	static const struct provider fake = { "fake", &dp_fake_ops,
-					      dp_fake_poll };
 	const struct CMUnitTest tests[] = {
-		T(a_frame_goes_where_the_verdict_says),
-		T(a_list_is_run_from_its_front),
-		T(frames_leave_in_the_order_they_came),
-		T(ports_do_not_mix_their_frames),
-		T(a_drop_is_counted_where_the_frame_came_in),
-		T(an_empty_list_drops_as_the_verdict_says),
-		T(a_frame_without_a_header_is_not_asked_about),
-		T(a_port_that_is_down_counts_what_it_should_send),
-		T(a_number_is_given_once),
-		T(a_port_taken_out_moves_nothing_more),
-		T(a_port_may_be_destroyed_amid_its_traffic),
-		T(a_port_that_fails_is_left_alone),
-		T(a_list_is_executed_without_asking),
-		T(what_is_executed_need_not_be_a_frame),
-		T(an_injected_packet_is_as_one_received),
-		T(a_broken_packet_may_be_injected),
-		T(every_packet_of_the_control_thread_comes_back),
-		T(a_punt_brings_the_packet_as_it_is_then),
-		T(a_punt_over_the_quota_is_a_drop_of_its_port),
-		T(a_meter_lets_its_rate_and_its_burst_pass),
-		T(a_meter_set_anew_holds_at_once),
-		T(meters_have_numbers),
-		T(a_meter_is_one_for_all),
+		RIG_TEST(a_frame_goes_where_the_verdict_says),
+		RIG_TEST(a_list_is_run_from_its_front),
+		RIG_TEST(frames_leave_in_the_order_they_came),
+		RIG_TEST(ports_do_not_mix_their_frames),
+		RIG_TEST(a_drop_is_counted_where_the_frame_came_in),
+		RIG_TEST(an_empty_list_drops_as_the_verdict_says),
+		RIG_TEST(a_frame_without_a_header_is_not_asked_about),
+		RIG_TEST(a_port_that_is_down_counts_what_it_should_send),
+		RIG_TEST(a_number_is_given_once),
+		RIG_TEST(a_port_taken_out_moves_nothing_more),
+		RIG_TEST(a_port_may_be_destroyed_amid_its_traffic),
+		RIG_TEST(a_port_that_fails_is_left_alone),
+		RIG_TEST(a_list_is_executed_without_asking),
+		RIG_TEST(what_is_executed_need_not_be_a_frame),
+		RIG_TEST(an_injected_packet_is_as_one_received),
+		RIG_TEST(a_broken_packet_may_be_injected),
+		RIG_TEST(every_packet_of_the_control_thread_comes_back),
+		RIG_TEST(a_punt_brings_the_packet_as_it_is_then),
+		RIG_TEST(a_punt_over_the_quota_is_a_drop_of_its_port),
+		RIG_TEST(a_meter_lets_its_rate_and_its_burst_pass),
+		RIG_TEST(a_meter_set_anew_holds_at_once),
+		RIG_TEST(meters_have_numbers),
+		RIG_TEST(a_meter_is_one_for_all),
 	};
 
-	return cmocka_run_group_tests(tests, register_thread,
-				      unregister_thread);
+	return cmocka_run_group_tests(tests, rig_begin, rig_end);
 }
