@@ -99,6 +99,7 @@ const char *cli_colour(const struct cli *c, const char *name);
 int cli_status(struct cli *c);
 int cli_show(struct cli *c);
 int cli_drops(struct cli *c);
+int cli_doctor(struct cli *c);
 int cli_apply(struct cli *c);
 int cli_plan(struct cli *c);
 int cli_check(struct cli *c);

@@ -54,6 +54,15 @@ const struct cli_command cli_commands[] = {
 	  .args = "",
 	  .run = cli_drops,
 	  .help = "Show who drops what, and why." },
+	{ .name = "doctor",
+	  .args = "",
+	  .run = cli_doctor,
+	  .help = "Look for everything that is known to break networks.",
+	  .more = "Each finding has its evidence and the line that mends it. "
+		  "Other hosts are asked by pings; one frame is sent through "
+		  "each veth port; nothing is changed. Exits with 2 when "
+		  "something is wrong; notes alone are no reason.",
+	  .example = "weft doctor" },
 	{ .name = "explain",
 	  .args = "FROM [->] TO[:PORT]",
 	  .max_args = 4,

@@ -188,13 +188,17 @@ static void on_loop(void *arg, uint32_t port, uint32_t other, bool blocked)
 	else
 		log_info("port %s: the loop is gone: open again",
 			 port_name(c, port));
+	events_loop(&c->events, port_name(c, port), port_name(c, other),
+		    blocked);
 }
 
-static void on_conflict(void *arg UNUSED, const char *domain,
+static void on_conflict(void *arg, const char *domain,
 			const struct ip_addr *ip, struct eth_addr mac)
 {
 	char text[IP_STR_LEN], m[ETH_STR_LEN];
+	struct control *c = arg;
 
+	events_conflict(&c->events, domain, ip, mac);
 	log_warn("network %s: %s claims the router's address %s; give that "
 		 "station another",
 		 domain, eth_addr_format(mac, m), ip_addr_format(ip, text));
@@ -251,6 +255,8 @@ struct control *control_create(const struct control_config *config,
 	c->config = *config;
 	c->started_ms = env_now_ms(config->env);
 	defer_init(&c->rebuild, config->loop, control_rebuild, c);
+	events_init(&c->events, config->env);
+	examine_init(&c->examinations);
 	if (!open_all(c, e))
 		return c;
 	control_destroy(c);
@@ -261,6 +267,7 @@ void control_destroy(struct control *c)
 {
 	if (!c)
 		return;
+	examine_fini(&c->examinations);
 	control_unlisten(c);
 	control_unwatch(c);
 	defer_fini(&c->rebuild);
@@ -272,6 +279,7 @@ void control_destroy(struct control *c)
 		nl_close(c->nl);
 	if (c->store)
 		store_close(c->store);
+	events_fini(&c->events);
 	model_view_destroy(c->view);
 	model_destroy(c->model);
 	free(c);

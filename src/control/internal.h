@@ -10,6 +10,8 @@
 
 #include "control/control.h"
 #include "control/desire.h"
+#include "control/events.h"
+#include "control/examine.h"
 #include "control/real.h"
 #include "sys/loop.h"
 #include "sys/netns.h"
@@ -35,6 +37,8 @@ struct control {
 	struct rpc_server *rpc;
 	struct defer rebuild; /* the loop guard's wish */
 	uint64_t started_ms;
+	struct events events;
+	struct examinations examinations;
 };
 
 /* realise.c: from what is to a view. On failure what is stands somewhere in

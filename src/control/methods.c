@@ -117,6 +117,28 @@ static void m_model(void *arg, struct rpc_call *call,
 	rpc_call_result(call, o);
 }
 
+static void m_doctor(void *arg, struct rpc_call *call,
+		     struct json_object *params UNUSED)
+{
+	examine_start(arg, call);
+}
+
+/* With `follow`, events are told until the client goes. */
+static void m_events(void *arg, struct rpc_call *call,
+		     struct json_object *params)
+{
+	struct control *c = arg;
+	struct json_object *v = NULL;
+	uint64_t since = 0;
+
+	if (params && json_object_object_get_ex(params, "since", &v))
+		since = json_object_get_uint64(v);
+	if (flag_of(params, "follow"))
+		events_follow(&c->events, call, since);
+	else
+		rpc_call_result(call, events_json(&c->events, since));
+}
+
 static void m_explain(void *arg, struct rpc_call *call,
 		      struct json_object *params)
 {
@@ -322,6 +344,7 @@ static const struct rpc_method methods[] = {
 	{ "model", m_model },     { "explain", m_explain },
 	{ "apply", m_apply },     { "plan", m_plan },
 	{ "edit", m_edit },       { "down", m_down },
+	{ "doctor", m_doctor },   { "events", m_events },
 };
 
 int control_listen(struct control *c, struct err *e)
