@@ -8,6 +8,8 @@
  * Rules     every thread that reads calls rcu_thread_register first. Nobody
  *           sleeps while online. rcu_synchronize only from a thread that holds
  *           no lock a reader may want.
+ * Sanitizer liburcu is a library that the thread sanitizer does not see into; in
+ *           such a build each end of a grace period is told to it.
  * Threads   the control thread frees what readers may still see by rcu_defer
  *           (after a grace period, on a helper thread of liburcu's). */
 #ifndef BASE_RCU_H
@@ -15,7 +17,9 @@
 
 #include "base/defs.h"
 
-#define _LGPL_SOURCE
+#ifndef __SANITIZE_THREAD__
+
+#define _LGPL_SOURCE /* inline */
 #include <urcu/urcu-qsbr.h>
 
 #define rcu_thread_register() urcu_qsbr_register_thread()
@@ -24,6 +28,25 @@
 #define rcu_offline() urcu_qsbr_thread_offline()
 #define rcu_online() urcu_qsbr_thread_online()
 #define rcu_synchronize() urcu_qsbr_synchronize_rcu()
+
+#else /* It does not see inside liburcu: what was waited for is told to it. */
+
+#include <sanitizer/tsan_interface.h>
+#include <urcu/urcu-qsbr.h>
+
+/* One address that the whole program shares. */
+#define RCU_GRACE ((void *)(uintptr_t)&urcu_qsbr_synchronize_rcu)
+
+#define rcu_thread_register() urcu_qsbr_register_thread()
+#define rcu_thread_unregister()                                                \
+	(__tsan_release(RCU_GRACE), urcu_qsbr_unregister_thread())
+#define rcu_quiescent() (__tsan_release(RCU_GRACE), urcu_qsbr_quiescent_state())
+#define rcu_offline() (__tsan_release(RCU_GRACE), urcu_qsbr_thread_offline())
+#define rcu_online() urcu_qsbr_thread_online()
+#define rcu_synchronize()                                                      \
+	(urcu_qsbr_synchronize_rcu(), __tsan_acquire(RCU_GRACE))
+
+#endif
 
 /* Runs fn(head) once no reader can still hold what was unpublished before.
  * `head` is a member of the object to free. */

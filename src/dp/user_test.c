@@ -19,8 +19,11 @@
 
 static long maps_left = -1; /* atomic; -1: without end */
 
-/* In front of the C library's, for all that is linked here. */
-void *mmap(void *at, size_t len, int prot, int flags, int fd, off_t offset)
+/* In front of the C library's, for all that is linked here; as long as that. */
+#define MMAP_PARAMETERS                                                        \
+	void *at, size_t len, int prot, int flags, int fd, off_t offset
+
+void *mmap(MMAP_PARAMETERS)
 {
 	long left = __atomic_load_n(&maps_left, __ATOMIC_RELAXED);
 

@@ -254,7 +254,7 @@ void worker_del(struct worker *w, struct rx_queue *q)
 {
 	int fd = q->port->ops->rx_fd(q->port, q->queue);
 
-	if (fd >= 0 && !q->failed)
+	if (fd >= 0)
 		poller_del(&w->poller, fd);
 	/* Events already fetched are served before the call is. */
 	worker_call(w, forget_queue, q);
