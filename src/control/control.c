@@ -192,8 +192,8 @@ static void on_loop(void *arg, uint32_t port, uint32_t other, bool blocked)
 		    blocked);
 }
 
-static void on_conflict(void *arg, const char *domain,
-			const struct ip_addr *ip, struct eth_addr mac)
+static void on_conflict(void *arg, const char *domain, const struct ip_addr *ip,
+			struct eth_addr mac)
 {
 	char text[IP_STR_LEN], m[ETH_STR_LEN];
 	struct control *c = arg;

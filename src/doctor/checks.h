@@ -25,6 +25,9 @@ struct doctor_finding *finding(struct doctor *d, enum doctor_severity s,
 void finding_fix(struct doctor_finding *f, const char *fmt, ...)
 	PRINTF_LIKE(2, 3);
 
+/* "ip", or the word that runs it in the port's namespace. */
+#define DOCTOR_IP_LEN 300u
+const char *doctor_ip(const struct subject_port *p, char buf[DOCTOR_IP_LEN]);
 /* Does the host itself stand in a network of weft (it may have to forward)? */
 bool doctor_host_takes_part(const struct doctor *d);
 uint64_t doctor_drops(const struct doctor *d, enum drop reason);

@@ -2,6 +2,8 @@
 /* The table of checks, and running them. */
 #include "doctor/doctor.h"
 
+#include <stdio.h>
+
 #include "doctor/checks.h"
 
 const struct doctor_check doctor_checks[] = {
@@ -105,6 +107,20 @@ void finding_fix(struct doctor_finding *f, const char *fmt, ...)
 }
 
 /* --- what several checks ask ---------------------------------------------- */
+
+const char *doctor_ip(const struct subject_port *p, char buf[DOCTOR_IP_LEN])
+{
+	if (!*p->netns)
+		return "ip";
+	if (!strncmp(p->netns, "pid:", 4))
+		snprintf(buf, DOCTOR_IP_LEN, "nsenter -t %s -n ip",
+			 p->netns + 4);
+	else if (strchr(p->netns, '/'))
+		snprintf(buf, DOCTOR_IP_LEN, "nsenter --net=%s ip", p->netns);
+	else
+		snprintf(buf, DOCTOR_IP_LEN, "ip -n %s", p->netns);
+	return buf;
+}
 
 bool doctor_host_takes_part(const struct doctor *d)
 {

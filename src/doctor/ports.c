@@ -53,6 +53,8 @@ void check_port_missing(struct doctor *d)
 static void far_down(struct doctor *d, const struct subject_port *p,
 		     const struct fact_far *far)
 {
+	char ip[DOCTOR_IP_LEN];
+
 	if (!far->there)
 		finding_fix(finding(d, DOCTOR_ERROR, port_object(p),
 				    "its far end %s is not in %s%s", p->far,
@@ -62,8 +64,7 @@ static void far_down(struct doctor *d, const struct subject_port *p,
 	else if (!(far->link.flags & IFF_UP))
 		finding_fix(finding(d, DOCTOR_WARNING, port_object(p),
 				    "its far end %s is down", p->far),
-			    "ip %s%s link set %s up", *p->netns ? "-n " : "",
-			    p->netns, p->far);
+			    "%s link set %s up", doctor_ip(p, ip), p->far);
 }
 
 void check_port_down(struct doctor *d)
@@ -96,6 +97,8 @@ void check_port_down(struct doctor *d)
 static void mtu_finding(struct doctor *d, const struct subject_port *p,
 			const char *device, uint32_t mtu)
 {
+	char buf[DOCTOR_IP_LEN];
+	const char *ip = device == p->far ? doctor_ip(p, buf) : "ip";
 	struct doctor_finding *f = finding(
 		d, DOCTOR_WARNING, port_object(p),
 		"%s takes packets of %u bytes, but its network sends up to %u: "
@@ -105,13 +108,11 @@ static void mtu_finding(struct doctor *d, const struct subject_port *p,
 
 	if (*p->network)
 		finding_fix(f,
-			    "weft network set %s mtu=%u, or: ip %s%s link "
-			    "set %s mtu %u",
-			    p->network, mtu, *p->netns ? "-n " : "", p->netns,
-			    device, p->mtu);
+			    "weft network set %s mtu=%u, or: %s link set %s "
+			    "mtu %u",
+			    p->network, mtu, ip, device, p->mtu);
 	else
-		finding_fix(f, "ip %s%s link set %s mtu %u",
-			    *p->netns ? "-n " : "", p->netns, device, p->mtu);
+		finding_fix(f, "%s link set %s mtu %u", ip, device, p->mtu);
 }
 
 void check_port_mtu(struct doctor *d)

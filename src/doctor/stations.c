@@ -168,7 +168,7 @@ static void address_of_two(struct doctor *d, const struct addr_at *a,
 {
 	const struct subject_port *p = &d->s->ports[a->port];
 	const struct subject_port *q = &d->s->ports[b->port];
-	char text[IP_STR_LEN];
+	char text[IP_STR_LEN], ip[DOCTOR_IP_LEN];
 
 	if (a->port == b->port || !share_network(p, q))
 		return;
@@ -176,7 +176,7 @@ static void address_of_two(struct doctor *d, const struct addr_at *a,
 			    "%s in %s and %s in %s both have %s", p->far,
 			    p->netns, q->far, q->netns,
 			    ip_addr_format(&a->addr, text)),
-		    "ip -n %s addr del %s dev %s", q->netns, text, q->far);
+		    "%s addr del %s dev %s", doctor_ip(q, ip), text, q->far);
 }
 
 /* What stands at far ends now, whoever put it there. */
@@ -202,7 +202,7 @@ static void addresses_of_far_ends(struct doctor *d)
 }
 
 static void refused(struct doctor *d, const struct nl_addr *a,
-		    const char *device, const char *netns)
+		    const char *device, const char *ip)
 {
 	char text[IP_STR_LEN];
 
@@ -212,24 +212,26 @@ static void refused(struct doctor *d, const struct nl_addr *a,
 			    "its address %s is another station's already (the "
 			    "kernel found that out and does not use it)",
 			    ip_addr_format(&a->local.addr, text)),
-		    "ip %s%s addr del %s/%u dev %s, then add another",
-		    *netns ? "-n " : "", netns, text, a->local.len, device);
+		    "%s addr del %s/%u dev %s, then add another", ip, text,
+		    a->local.len, device);
 }
 
 static void addresses_refused(struct doctor *d)
 {
+	char ip[DOCTOR_IP_LEN];
+
 	for (size_t i = 0; i < d->f->addrs.n; i++) {
 		const struct nl_addr *a = &d->f->addrs.v[i];
 		const struct fact_device *dev =
 			fact_device_by_index(d->f, a->ifindex);
 
 		if (dev)
-			refused(d, a, dev->link.name, "");
+			refused(d, a, dev->link.name, "ip");
 	}
 	for (unsigned i = 0; i < d->s->n_ports; i++)
 		for (size_t k = 0; k < d->f->far[i].n_addrs; k++)
 			refused(d, &d->f->far[i].addrs[k], d->s->ports[i].far,
-				d->s->ports[i].netns);
+				doctor_ip(&d->s->ports[i], ip));
 }
 
 void check_duplicate_address(struct doctor *d)

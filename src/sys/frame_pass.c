@@ -154,10 +154,14 @@ int frame_pass_try(const struct frame_pass_end *out,
 	if (!rc) {
 		build(f, tag);
 		rc = send_open(a.fd, f);
+		/* thrown away on the way out, says the kernel */
+		*result = FRAME_PASS_LOST;
 		if (!rc)
 			await(b.fd, f, ms, result);
 		packet_socket_close(&a);
 	}
+	if (rc == -ENOBUFS)
+		rc = 0;
 	packet_socket_close(&b);
 	return rc;
 }
