@@ -337,6 +337,7 @@ static struct cache_mask *nearest_mask(struct cache_port *p,
 static void mask_set(struct cache_mask *cm, const struct flow_mask *m)
 {
 	cm->mask = *m;
+	cm->version++;
 	mask_plan_init(&cm->plan, m);
 }
 
@@ -469,13 +470,63 @@ static struct flow *flow_new(struct cache *c, const struct flow_key *key,
 	return f;
 }
 
-struct flow *cache_put(struct cache *c, const struct flow_key *key,
-		       const struct verdict *v, uint64_t now_ms)
+/* Where exactly this key lies already. Unlike a lookup it does not end at a gap:
+ * a flow behind one must not come to be twice. */
+static struct flow *find_behind_gaps(const struct cache *c,
+				     const struct cache_mask *m, uint64_t hash,
+				     const struct flow_key *key)
 {
+	for (unsigned i = 0; i < BUCKET_RUN * BUCKET_SLOTS; i++) {
+		const struct cache_bucket *b =
+			bucket(c, hash + i / BUCKET_SLOTS);
+		struct flow *f;
+
+		if (b->sig[i % BUCKET_SLOTS] != signature(hash) ||
+		    !b->flow[i % BUCKET_SLOTS])
+			continue;
+		f = flow_at(c, b->flow[i % BUCKET_SLOTS]);
+		if (flow_covers(f, m, hash, key))
+			return f;
+	}
+	return NULL;
+}
+
+/* What a flow had counted is handed on to the one in its place. */
+struct heir {
+	const struct cache_mask *mask;
+	uint32_t version; /* of the mask */
+	uint64_t packets, bytes;
+};
+
+static void flow_bequeath(struct cache *c, struct flow *f, struct heir *heir)
+{
+	if (!f)
+		return;
+	*heir = (struct heir){ .mask = f->mask,
+			       .version = f->mask->version,
+			       .packets = f->packets,
+			       .bytes = f->bytes };
+	cache_del(c, f);
+}
+
+static void flow_inherit(struct flow *f, const struct heir *heir)
+{
+	if (heir->mask != f->mask || heir->version != f->mask->version)
+		return;
+	f->packets = heir->packets;
+	f->bytes = heir->bytes;
+}
+
+struct flow *cache_put(struct cache *c, const struct flow_key *key,
+		       const struct verdict *v, struct flow *stale,
+		       uint64_t now_ms)
+{
+	struct heir heir = { 0 };
 	struct cache_port *p;
 	struct cache_mask *m;
-	struct flow *f, *old;
+	struct flow *f;
 
+	flow_bequeath(c, stale, &heir);
 	if (!v->cacheable || key->in_port > DP_MAX_PORTS)
 		return NULL;
 	p = port_get(c, key->in_port);
@@ -485,17 +536,12 @@ struct flow *cache_put(struct cache *c, const struct flow_key *key,
 	m = mask_get(c, p, &v->mask);
 	if (!m)
 		return NULL;
-	old = probe(c, m, mask_hash(c, m, key), key);
+	flow_bequeath(c, find_behind_gaps(c, m, mask_hash(c, m, key), key),
+		      &heir);
 	f = flow_new(c, key, v, m);
-	if (old) {
-		if (f) {
-			f->packets = old->packets;
-			f->bytes = old->bytes;
-		}
-		cache_del(c, old);
-	}
 	if (!f)
 		return NULL;
+	flow_inherit(f, &heir);
 	f->used_ms = f->marked_ms = now_ms;
 	flow_insert(c, p, f);
 	return f;

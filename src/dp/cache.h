@@ -25,7 +25,7 @@ struct cache_mask {
 	struct mask_plan plan;
 	struct flow_mask mask;
 	uint32_t n_flows;
-	bool in_use;
+	uint32_t version; /* of the bits: another after a merge */
 };
 
 struct cache_port {
@@ -87,9 +87,12 @@ void cache_find(struct cache *c, uint32_t port, const struct flow_key *keys,
 struct flow *cache_find_one(struct cache *c, const struct flow_key *key);
 
 /* Keeps a verdict for the key; replaces what covered exactly this key before.
+ * `stale`: what was found for the key but is not fresh, or NULL. It goes in any
+ * case: left behind under another mask it would be found again and again.
  * NULL when it cannot be kept (uncacheable, or no memory): nothing is lost. */
 struct flow *cache_put(struct cache *c, const struct flow_key *key,
-		       const struct verdict *v, uint64_t now_ms);
+		       const struct verdict *v, struct flow *stale,
+		       uint64_t now_ms);
 void cache_del(struct cache *c, struct flow *f);
 void cache_forget_port(struct cache *c, uint32_t port);
 

@@ -278,6 +278,42 @@ static void a_change_makes_stale_what_looked_at_it_alone(void **state)
 	assert_int_equal(s.flows, 200);
 }
 
+/* Looks at less when the rules are other ones. */
+static void say_looking_narrowly(const struct policy *p UNUSED,
+				 const struct flow_key *key UNUSED,
+				 struct verdict *v)
+{
+	MASK_SET(&v->mask, eth_src);
+	MASK_SET(&v->mask, eth_dst);
+	acts_output(&v->actions, 2);
+}
+
+static void say_looking_broadly(const struct policy *p UNUSED,
+				const struct flow_key *key UNUSED,
+				struct verdict *v)
+{
+	acts_output(&v->actions, 3);
+}
+
+/* What is stale is in nobody's way: one packet is translated anew, not all. */
+static void a_stale_flow_is_translated_anew_once(void **state)
+{
+	struct rig *r = *state;
+
+	for (unsigned round = 0; round < 6; round++) {
+		rig_decide(r, round % 2 ? say_looking_broadly :
+					  say_looking_narrowly);
+		rig_send_n(r, 1, 20);
+		rig_settle(r);
+		assert_int_equal(rig_stats(r).flows, 1);
+	}
+	assert_int_equal(rig_stats(r).misses, 1);
+	assert_int_equal(rig_stats(r).stale, 5);
+	assert_int_equal(rig_stats(r).hits, 6 * 19);
+	rig_expect(r, 2, 60);
+	rig_expect(r, 3, 60);
+}
+
 static void say_what_it_does_not_tell(const struct policy *p UNUSED,
 				      const struct flow_key *key,
 				      struct verdict *v)
@@ -538,6 +574,7 @@ int main(void)
 		RIG_TEST_OF(the_barrier_waits_for_who_is_inside, user),
 		RIG_TEST(what_changes_amid_translation_makes_it_stale),
 		RIG_TEST(a_change_makes_stale_what_looked_at_it_alone),
+		RIG_TEST(a_stale_flow_is_translated_anew_once),
 		RIG_TEST_OF(a_mask_that_lacks_something_is_noticed, fake),
 		RIG_TEST(a_miss_is_told_at_once),
 		RIG_TEST(no_effects_nothing_told),

@@ -244,14 +244,14 @@ static void translate(struct dp_thread *t, const struct flow_key *key)
 
 /* The miss, inline: translate, apply, keep, run. */
 static void run_miss(struct dp_thread *t, struct packet *p,
-		     const struct flow_key *key)
+		     const struct flow_key *key, struct flow *stale)
 {
 	struct flow *f = NULL;
 
 	translate(t, key);
 	apply_once(t, p, key->in_port);
 	if (t->cache)
-		f = cache_put(t->cache, key, t->verdict, t->now_ms);
+		f = cache_put(t->cache, key, t->verdict, stale, t->now_ms);
 	if (f) {
 		f->packets++;
 		f->bytes += p->len;
@@ -284,7 +284,7 @@ static void run_packet(struct dp_thread *t, struct packet *p,
 		t->stats.stale++;
 	else
 		t->stats.misses++;
-	run_miss(t, p, key);
+	run_miss(t, p, key, f);
 }
 
 static unsigned extract_batch(struct dp_thread *t, struct packet_batch *b,
@@ -344,7 +344,7 @@ void dp_translate_one(struct dp_thread *t, struct packet *p)
 		tx_refuse(t, p, DROP_TRUNCATED);
 		return;
 	}
-	run_miss(t, p, &key);
+	run_miss(t, p, &key, NULL);
 }
 
 /* --- life --- */
