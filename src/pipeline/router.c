@@ -57,6 +57,7 @@ static void router_ends(struct xlate *x, enum punt_reason reason,
 
 static void send_on_port(struct xlate *x, const struct snap_iface *out)
 {
+	xlate_look(x, packet_type);
 	if (x->key.packet_type == PACKET_TYPE_ETHERNET && x->in &&
 	    x->in->kind != SNAP_PORT_ROUTED)
 		acts_op(&x->v->actions, ACT_POP_ETH);
@@ -67,6 +68,7 @@ static void send_on_port(struct xlate *x, const struct snap_iface *out)
 
 static void readdress(struct xlate *x, struct eth_addr dst, struct eth_addr src)
 {
+	xlate_look(x, packet_type);
 	if (x->key.packet_type != PACKET_TYPE_ETHERNET) {
 		acts_push_eth(&x->v->actions, dst, src, x->key.eth_type);
 		x->key.packet_type = PACKET_TYPE_ETHERNET;
@@ -135,6 +137,9 @@ static void route_on(struct xlate *x, const struct snap_router *r,
 				 out->port->name);
 	output_check_len(x, out->mtu, in ? in->domain : NULL, in);
 	output_untag(x);
+	/* On a connected route the neighbour is the destination itself. */
+	if (out->domain && !out->peer && !f->hop->gateway.family)
+		look_at_destination(x, 128);
 	if (out->peer)
 		send_to_peer(x, out);
 	else if (out->domain)

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a cache relies on: a verdict holds for every packet equal under its mask,
+ * for as long as its dependencies stand. WEFT_PAIRS asks for more pairs. */
+#include "pipeline/test_random.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "flow/match.h"
+
+#define PAIRS 400000u
+#define PAIRS_A_KEY 4u
+#define KEYS_A_NET 1000u
+#define SEED 20260101ull
+
+static unsigned n_pairs(void)
+{
+	const char *text = getenv("WEFT_PAIRS");
+
+	return text ? (unsigned)strtoul(text, NULL, 10) : PAIRS;
+}
+
+/* --- what differs --- */
+
+/* Of two keys with one verdict the classifier may look at different bits. */
+static bool has_rules(const struct net *n, const struct flow_key *k)
+{
+	const struct snap_port *p = snapshot_port(n->s, k->in_port);
+
+	return p && p->bridge && p->bridge->rules;
+}
+
+static const char *difference(const struct verdict *a, const struct verdict *b)
+{
+	if (!act_list_equal(acts_list(&a->actions), acts_list(&b->actions)))
+		return "actions";
+	if (a->n_effects != b->n_effects ||
+	    memcmp(a->effects, b->effects, a->n_effects * sizeof(*a->effects)))
+		return "effects";
+	if (a->n_deps != b->n_deps ||
+	    memcmp(a->deps, b->deps, a->n_deps * sizeof(*a->deps)))
+		return "dependencies";
+	if (a->cacheable != b->cacheable || a->drop != b->drop)
+		return "outcome";
+	return NULL;
+}
+
+static void show(const char *what, const struct flow_key *k,
+		 const struct verdict *v)
+{
+	struct match m = { *k, v->mask };
+	struct str text = STR_INIT;
+
+	key_apply_mask(k, &v->mask, &m.key);
+	str_addf(&text, "%s: ", what);
+	key_format(k, &text);
+	str_add(&text, "\n  looked at ");
+	match_format(&m, &text);
+	str_add(&text, "\n  ");
+	acts_format(acts_list(&v->actions), NULL, &text);
+	print_error("%s\n", str_text(&text));
+	str_fini(&text);
+}
+
+static void assert_same(const struct flow_key *ka, const struct verdict *a,
+			const struct flow_key *kb, const struct verdict *b,
+			bool same_mask)
+{
+	const char *what = difference(a, b);
+
+	if (same_mask && !mask_equal(&a->mask, &b->mask))
+		what = "mask";
+	if (!what)
+		return;
+	show("first", ka, a);
+	show("other", kb, b);
+	fail_msg("the %s differ", what);
+}
+
+/* --- packets equal under the mask --- */
+
+/* Another packet's bits wherever nothing was looked at, or a few of them turned;
+ * not only what extraction could give. */
+static void disguise(struct random *r, const struct flow_key *key,
+		     const struct flow_mask *mask, struct flow_key *out)
+{
+	const uint64_t *bits = key_words_const(&mask->bits);
+	const uint64_t *k = key_words_const(key);
+
+	if (random_below(r, 2)) {
+		random_key(r, out);
+	} else {
+		*out = *key;
+		for (unsigned i = 0; i < 16; i++)
+			key_words(out)[random_below(r, KEY_PACKET_WORDS)] ^=
+				1ull << random_below(r, 64);
+	}
+	for (unsigned i = 0; i < KEY_WORDS; i++)
+		key_words(out)[i] =
+			(k[i] & bits[i]) | (key_words(out)[i] & ~bits[i]);
+}
+
+static void check_key(struct random *r, struct net *n, struct verdict *other)
+{
+	struct flow_key key, twin;
+
+	random_key(r, &key);
+	pipeline_translate(n->s, &key, &n->v, NULL);
+	for (unsigned i = 0; i < PAIRS_A_KEY; i++) {
+		disguise(r, &key, &n->v.mask, &twin);
+		pipeline_translate(n->s, &twin, other, NULL);
+		assert_same(&key, &n->v, &twin, other, !has_rules(n, &key));
+	}
+}
+
+static void packets_equal_where_it_looked_have_one_verdict(void **state UNUSED)
+{
+	struct verdict *other = xmalloc(sizeof(*other));
+	struct random r;
+
+	random_init(&r, SEED);
+	for (unsigned done = 0; done < n_pairs();) {
+		struct net *n = random_net(&r);
+
+		for (unsigned i = 0; i < KEYS_A_NET; i++) {
+			if (i % 2)
+				random_learning(&r, n);
+			check_key(&r, n, other);
+		}
+		done += KEYS_A_NET * PAIRS_A_KEY;
+		net_destroy(n);
+	}
+	random_fini(&r);
+	free(other);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			packets_equal_where_it_looked_have_one_verdict),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
