@@ -20,6 +20,7 @@
 
 #include "base/env.h"
 #include "base/stamp.h"
+#include "dp/drop_log.h"
 #include "flow/action.h"
 #include "flow/key.h"
 #include "flow/verdict.h"
@@ -115,6 +116,11 @@ struct dp_ops {
 			  void (*fn)(void *ctx, const struct dp_flow *f),
 			  void *ctx);
 	void (*stats)(struct dp *dp, struct dp_stats *out);
+	/* Calls fn for each note of a drop; one kind may come once a thread.
+	 * NULL: keeps none. */
+	void (*drop_dump)(struct dp *dp,
+			  void (*fn)(void *ctx, const struct drop_note *n),
+			  void *ctx);
 	/* Waits until no worker still works with what was translated before this
 	 * call: after it, a published snapshot is what every packet meets. */
 	void (*barrier)(struct dp *dp);

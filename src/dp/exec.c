@@ -90,6 +90,7 @@ static void tx_segment(void *ctx, struct packet *s)
 static void tx_refuse(struct dp_thread *t, struct packet *p, enum drop why)
 {
 	dp_count_drop(t, p->in_port, why);
+	drop_log_note(t->drops, p, why, t->now_ms);
 	packet_free(p);
 }
 
@@ -174,7 +175,10 @@ static bool sink_meter(void *ctx, uint32_t id, const struct packet *p UNUSED)
 
 static void sink_drop(void *ctx, const struct packet *p, enum drop reason)
 {
-	dp_count_drop(ctx, p->in_port, reason);
+	struct dp_thread *t = ctx;
+
+	dp_count_drop(t, p->in_port, reason);
+	drop_log_note(t->drops, p, reason, t->now_ms);
 }
 
 static uint32_t sink_random(void *ctx)
@@ -362,6 +366,7 @@ int dp_thread_init(struct dp_thread *t, struct dp_user *dp, unsigned index,
 	t->pool = packet_pool_create(THREAD_POOL);
 	t->tx = lazy_alloc((DP_MAX_PORTS + 1) * sizeof(*t->tx));
 	t->verdict = xzalloc(sizeof(*t->verdict));
+	t->drops = xzalloc(sizeof(*t->drops));
 	t->interp = (struct interp){ .ops = &sinks, .ctx = t, .pool = t->pool };
 	if (!t->pool || !t->tx)
 		return -ENOMEM;
@@ -376,4 +381,5 @@ void dp_thread_fini(struct dp_thread *t)
 	lazy_free(t->tx, (DP_MAX_PORTS + 1) * sizeof(*t->tx));
 	packet_pool_destroy(t->pool);
 	free(t->verdict);
+	free(t->drops);
 }

@@ -240,6 +240,17 @@ static void user_stats(struct dp *base, struct dp_stats *out)
 		worker_call(&dp->workers[i], add_stats, out);
 }
 
+static void user_drop_dump(struct dp *base,
+			   void (*fn)(void *ctx, const struct drop_note *n),
+			   void *ctx)
+{
+	struct dp_user *dp = user_of(base);
+
+	for (unsigned i = 0; i < dp->n_workers; i++)
+		drop_log_dump(dp->workers[i].t.drops, fn, ctx);
+	drop_log_dump(dp->control.drops, fn, ctx);
+}
+
 static void user_barrier(struct dp *base UNUSED)
 {
 	rcu_synchronize();
@@ -257,5 +268,6 @@ const struct dp_ops dp_user_ops = {
 	.packet_alloc = user_packet_alloc,
 	.flow_dump = user_flow_dump,
 	.stats = user_stats,
+	.drop_dump = user_drop_dump,
 	.barrier = user_barrier,
 };

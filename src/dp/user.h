@@ -51,6 +51,7 @@ struct dp_thread {
 	struct verdict *verdict;    /* scratch */
 	struct cache *cache;        /* NULL: the control thread */
 	struct dp_stats stats;
+	struct drop_log *drops;
 };
 
 /* A queue of a port, as one worker polls it. */
