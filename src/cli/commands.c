@@ -53,7 +53,11 @@ const struct cli_command cli_commands[] = {
 	{ .name = "drops",
 	  .args = "",
 	  .run = cli_drops,
-	  .help = "Show who drops what, and why." },
+	  .help = "Show who drops what and why, since when, and the last "
+		  "packet of each kind.",
+	  .more = "SINCE and LAST are of what the datapath noted: one packet a "
+		  "millisecond and kind. A port's own refusals (its queue was "
+		  "full) are counted without a packet." },
 	{ .name = "doctor",
 	  .args = "",
 	  .run = cli_doctor,

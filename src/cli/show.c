@@ -257,7 +257,3 @@ int cli_show(struct cli *c)
 	return show_kind(c, c->args[0]);
 }
 
-int cli_drops(struct cli *c)
-{
-	return show_kind(c, "drops");
-}

@@ -62,6 +62,8 @@ void control_unlisten(struct control *c);
 /* show.c: the state as JSON; the caller owns the result. NULL: no such kind. */
 struct json_object *show_kind(struct control *c, const char *kind);
 struct json_object *show_status(struct control *c);
+/* drops.c */
+struct json_object *show_drops(struct control *c);
 
 /* explain.c */
 struct json_object *explain(struct control *c, struct json_object *params,

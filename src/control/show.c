@@ -484,31 +484,6 @@ static struct json_object *show_tunnels(struct control *c)
 	return a;
 }
 
-static struct json_object *show_drops(struct control *c)
-{
-	struct json_object *a = json_object_new_array();
-	struct real_port *p;
-
-	list_for_each(p, &c->real.ports, link) {
-		struct port_counters k;
-
-		port_counters_sum(p->port, &k);
-		for (unsigned d = 1; d < N_DROPS; d++) {
-			struct json_object *o;
-
-			if (!k.drops[d])
-				continue;
-			o = json_object_new_object();
-			put_text(o, "port", p->name);
-			put_text(o, "reason", drop_name((enum drop)d));
-			put_text(o, "why", drop_sentence((enum drop)d));
-			put_int(o, "packets", k.drops[d]);
-			json_object_array_add(a, o);
-		}
-	}
-	return a;
-}
-
 /* --- the doors --- */
 
 static const struct {

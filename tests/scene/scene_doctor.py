@@ -154,3 +154,40 @@ s.send(b"\\xff" * 6 + mac + b"\\x08\\x06" +
 """, dev)
     until("the claim is found", lambda: any(
         f["check"] == "duplicate-address" for f in findings(a)))
+
+
+# c1, c2 - blue - r1 - green - c3
+ONE = """
+weft: 1
+networks: {blue: {subnets: 10.1.0.0/24}, green: {subnets: 10.2.0.0/24}}
+routers:
+  r1: {networks: {blue: {addresses: 10.1.0.1/24}, green: {addresses: 10.2.0.1/24}}}
+ports:
+  c1: {type: veth, namespace: "@c1@", network: blue, addresses: 10.1.0.11/24}
+  c2: {type: veth, namespace: "@c2@", network: blue, addresses: 10.1.0.12/24}
+  c3: {type: veth, namespace: "@c3@", network: green, addresses: 10.2.0.13/24}
+"""
+
+
+def one_host(s, *options):
+    a = s.host("a", True, *options)
+    stations = [s.netns(n) for n in ("c1", "c2", "c3")]
+    a.apply(ONE)
+    stations[0].must_reach("10.1.0.12")
+    stations[0].must_reach("10.2.0.13")
+    return [a] + stations
+
+
+@scene
+def drops_tell_who_why_since_when_and_the_last_packet(s):
+    a, c1, c2, c3 = one_host(s)
+    c1.run("ping", "-n", "-c", "3", "-i", "0.1", "-W", "1", "192.0.2.99",
+           check=False)
+    row = [d for d in a.show("drops")
+           if d["port"] == "c1" and d["reason"] == "no-route"]
+    must(len(row) == 1 and row[0]["packets"] == 3, a.show("drops"))
+    must("192.0.2.99" in row[0]["last"]["text"], row)
+    must(row[0]["since_ms"] >= row[0]["ago_ms"] + 150, row)
+    must(row[0]["last"]["len"] == 98, row)
+    said = weft(a, "drops")
+    must("no-route" in said and "> 192.0.2.99" in said, said)
