@@ -210,6 +210,7 @@ static struct vswitch *make_switch(struct control *c)
 		.env = c->config.env,
 		.loop = c->config.loop,
 		.dp = &dp_user_ops,
+		.accel = c->config.accel,
 		.n_workers = c->config.n_workers,
 		.flows_max = c->config.flows_max,
 		.events = { .rebuild = on_rebuild,

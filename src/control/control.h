@@ -31,6 +31,7 @@ struct control_config {
 	const char *run;   /* folder of sockets */
 	unsigned n_workers;
 	uint32_t flows_max;
+	bool accel; /* keep flows in the kernel too, where it is permitted */
 };
 
 /* Opens the store, realises what it holds, listens. NULL with a sentence. */

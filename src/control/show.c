@@ -94,6 +94,24 @@ static const char *state_of(const struct real_port *p,
 					     PORT_ABSENT);
 }
 
+/* Brings what the kernel counted into the ports' counters. */
+static void sync_counters(const struct control *c)
+{
+	struct dp_stats s;
+
+	switch_dp_ops(c->sw)->stats(switch_dp(c->sw), &s);
+}
+
+static void put_fast(struct json_object *o, const struct control *c,
+		     const struct real_port *p)
+{
+	const char *why = switch_accel(c->sw, p->id);
+
+	put_bool(o, "fast", !why);
+	if (why)
+		put_text(o, "slow_because", why);
+}
+
 static void put_counters(struct json_object *o, const struct real_port *p)
 {
 	struct port_counters k;
@@ -157,6 +175,7 @@ static struct json_object *show_port(const struct control *c,
 		put_text(o, "missing", p->missing);
 	put_int(o, "mtu", s && s->mtu != UINT32_MAX ? s->mtu : p->port->mtu);
 	put_place(o, c, p);
+	put_fast(o, c, p);
 	if (s)
 		put_origin(o, &s->origin);
 	put_counters(o, p);
@@ -168,6 +187,7 @@ static struct json_object *show_ports(struct control *c)
 	struct json_object *a = json_object_new_array();
 	struct real_port *p;
 
+	sync_counters(c);
 	list_for_each(p, &c->real.ports, link)
 		json_object_array_add(a, show_port(c, p));
 	return a;
@@ -447,6 +467,7 @@ static void flow_row(void *ctx, const struct dp_flow *f)
 	put_int(o, "bytes", f->bytes);
 	put_int(o, "idle_ms", now > f->used_ms ? now - f->used_ms : 0);
 	put_bool(o, "fresh", f->fresh);
+	put_bool(o, "in_kernel", f->in_kernel);
 	put_int(o, "worker", f->worker);
 	json_object_array_add(d->a, o);
 }
@@ -515,6 +536,8 @@ static struct json_object *show_datapath(struct control *c)
 	put_int(o, "flows", s.flows);
 	put_int(o, "masks", s.masks);
 	put_int(o, "hits", s.hits);
+	put_int(o, "in_kernel", s.in_kernel);
+	put_int(o, "kernel_hits", s.kernel_hits);
 	put_int(o, "misses", s.misses);
 	put_int(o, "stale", s.stale);
 	put_int(o, "replaced", s.replaced);

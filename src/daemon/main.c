@@ -18,7 +18,8 @@
 
 static const char usage[] =
 	"usage: weftd [--host NAME] [--state DIR] [--run DIR] [--workers N]\n"
-	"             [--flows N] [--debug] [--help] [--version]\n"
+	"             [--flows N] [--no-accel] [--debug] [--help]\n"
+	"             [--version]\n"
 	"\n"
 	"  --host NAME    this host's name in the file (default: the "
 	"hostname)\n"
@@ -28,6 +29,7 @@ static const char usage[] =
 	"at\n"
 	"                 most)\n"
 	"  --flows N      cached flows of a worker (default: 262144)\n"
+	"  --no-accel     keep no flows in the kernel (for comparison)\n"
 	"  --debug        log more\n"
 	"\n"
 	"See weftd(8). Configure it with weft(1).\n";
@@ -43,7 +45,8 @@ static void default_options(struct options *o)
 
 	*o = (struct options){ .control = { .env = env_system(),
 					    .state = STATE_DEFAULT,
-					    .run = RUN_DEFAULT } };
+					    .run = RUN_DEFAULT,
+					    .accel = true } };
 	if (!uname(&u))
 		snprintf(o->hostname, sizeof(o->hostname), "%s", u.nodename);
 	o->control.host = o->hostname;
@@ -77,6 +80,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 		{ "run", required_argument, NULL, 'r' },
 		{ "workers", required_argument, NULL, 'w' },
 		{ "flows", required_argument, NULL, 'f' },
+		{ "no-accel", no_argument, NULL, 'a' },
 		{ "debug", no_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, '?' },
 		{ "version", no_argument, NULL, 'V' },
@@ -104,6 +108,9 @@ static int parse_options(struct options *o, int argc, char **argv)
 			if (!parse_count("flows", optarg, 1u << 24,
 					 &c->flows_max))
 				return EXIT_USAGE;
+			break;
+		case 'a':
+			c->accel = false;
 			break;
 		case 'd':
 			log_set_level(LOG_LEVEL_DEBUG);

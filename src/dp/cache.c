@@ -222,6 +222,8 @@ void cache_del(struct cache *c, struct flow *f)
 {
 	struct cache_port *p = c->ports[f->port];
 
+	if (f->mirrored == FLOW_MIRRORED)
+		c->config.mirror->leave(c->config.ctx, f);
 	if (f->new_packets && c->config.going)
 		c->config.going(c->config.ctx, f);
 	bucket_remove(c, f);
@@ -334,15 +336,18 @@ static struct cache_mask *nearest_mask(struct cache_port *p,
 	return best;
 }
 
-static void mask_set(struct cache_mask *cm, const struct flow_mask *m)
+static void mask_set(struct cache *c, uint32_t port, struct cache_mask *cm,
+		     const struct flow_mask *m)
 {
 	cm->mask = *m;
 	cm->version++;
 	mask_plan_init(&cm->plan, m);
+	if (c->config.mirror)
+		c->config.mirror->mask(c->config.ctx, port, cm->slot, m);
 }
 
 static struct cache_mask *mask_new(struct cache *c, struct cache_port *p,
-				   const struct flow_mask *m)
+				   uint32_t port, const struct flow_mask *m)
 {
 	struct cache_mask *cm = NULL;
 
@@ -355,17 +360,17 @@ static struct cache_mask *mask_new(struct cache *c, struct cache_port *p,
 		cm = slab_alloc(&c->slab, sizeof(*cm));
 		if (!cm)
 			return NULL;
-		*cm = (struct cache_mask){ 0 };
+		*cm = (struct cache_mask){ .slot = p->n_masks };
 		p->masks[p->n_masks++] = cm;
 	}
-	mask_set(cm, m);
+	mask_set(c, port, cm, m);
 	return cm;
 }
 
 /* The mask to keep a verdict under: one that is there and looks at all that the
  * verdict looked at without being much narrower, a free one, or a merged one. */
 static struct cache_mask *mask_get(struct cache *c, struct cache_port *p,
-				   const struct flow_mask *m)
+				   uint32_t port, const struct flow_mask *m)
 {
 	struct cache_mask *cm;
 	struct flow_mask both = *m;
@@ -373,7 +378,7 @@ static struct cache_mask *mask_get(struct cache *c, struct cache_port *p,
 	for (unsigned i = 0; i < p->n_masks; i++)
 		if (mask_equal(&p->masks[i]->mask, m))
 			return p->masks[i];
-	cm = mask_new(c, p, m);
+	cm = mask_new(c, p, port, m);
 	if (cm)
 		return cm;
 	cm = nearest_mask(p, m);
@@ -381,7 +386,7 @@ static struct cache_mask *mask_get(struct cache *c, struct cache_port *p,
 		return cm;
 	mask_union(&both, &cm->mask);
 	mask_flush(c, p, cm);
-	mask_set(cm, &both);
+	mask_set(c, port, cm, &both);
 	c->stats.merged++;
 	return cm;
 }
@@ -533,7 +538,7 @@ struct flow *cache_put(struct cache *c, const struct flow_key *key,
 	if (!p)
 		return NULL;
 	make_room(c, p);
-	m = mask_get(c, p, &v->mask);
+	m = mask_get(c, p, key->in_port, &v->mask);
 	if (!m)
 		return NULL;
 	flow_bequeath(c, find_behind_gaps(c, m, mask_hash(c, m, key), key),
@@ -566,6 +571,8 @@ void cache_forget_port(struct cache *c, uint32_t port)
 static void sweep_flow(struct cache *c, struct flow *f, uint64_t now_ms,
 		       cache_flow_fn *used, void *ctx)
 {
+	if (f->mirrored == FLOW_MIRRORED)
+		c->config.mirror->sync(c->config.ctx, f);
 	if (f->new_packets) {
 		used(ctx, f);
 		f->new_packets = 0;

@@ -26,6 +26,7 @@ struct cache_mask {
 	struct flow_mask mask;
 	uint32_t n_flows;
 	uint32_t version; /* of the bits: another after a merge */
+	uint8_t slot;     /* its place in the port's masks[] */
 };
 
 struct cache_port {
@@ -33,6 +34,13 @@ struct cache_port {
 	uint8_t n_masks; /* slots of masks[] looked at */
 	struct cache_mask *masks[DP_MAX_MASKS];
 	uint32_t newest, oldest; /* slab indexes; the port's flows as a list */
+};
+
+/* Does the mirror hold the flow? */
+enum flow_mirrored {
+	FLOW_HERE_ONLY,  /* it cannot */
+	FLOW_MAY_MIRROR, /* it could, from its next packet on */
+	FLOW_MIRRORED,
 };
 
 struct flow {
@@ -44,12 +52,24 @@ struct flow {
 	uint64_t used_ms, marked_ms; /* marked: when eviction last spared it */
 	uint32_t port;
 	uint32_t newer, older; /* the port's list */
-	uint8_t n_words, n_deps, n_effects, zero;
+	uint8_t n_words, n_deps, n_effects;
+	uint8_t mirrored; /* enum flow_mirrored */
+	/* What the mirror had counted when it was last asked. */
+	uint64_t mirror_packets, mirror_bytes;
 	uint64_t tail[]; /* key words, deps, effects */
 };
 
-struct flow;
 typedef void cache_flow_fn(void *ctx, struct flow *f);
+
+/* What holds some of the flows too (the kernel). May change a flow's counters,
+ * must leave the cache alone. */
+struct cache_mirror {
+	cache_flow_fn *sync;  /* the flow's counters are wanted */
+	cache_flow_fn *leave; /* ... for the last time: it goes */
+	/* A mask that has no flows becomes this. */
+	void (*mask)(void *ctx, uint32_t port, unsigned slot,
+		     const struct flow_mask *m);
+};
 
 struct cache_config {
 	uint32_t flows_per_port, flows_max;
@@ -58,6 +78,7 @@ struct cache_config {
 	/* Told of a flow with unreported packets before it goes; or NULL. Must
 	 * leave the cache alone. */
 	cache_flow_fn *going;
+	const struct cache_mirror *mirror; /* or NULL */
 	void *ctx;
 };
 

@@ -59,8 +59,11 @@ struct dp_callbacks {
 	void (*port_failed)(void *ctx, uint32_t port, int error);
 };
 
+struct accel;
+
 struct dp_config {
 	struct env *env;
+	struct accel *accel; /* NULL: none; `stamps` are its own otherwise */
 	struct stamps *stamps;
 	const struct dp_callbacks *cb;
 	void *ctx;
@@ -77,6 +80,7 @@ struct dp_flow {
 	struct act_list actions;
 	uint64_t packets, bytes, used_ms;
 	bool fresh;
+	bool in_kernel;
 	unsigned worker;
 };
 
@@ -85,6 +89,9 @@ struct dp_stats {
 		stale; /* stale: hits that were translated anew */
 	uint64_t flows, masks, replaced, merged;
 	uint64_t uncacheable;
+	/* Flows that the kernel has too, and packets that only it saw (counted
+	 * with a second's delay; part of hits). */
+	uint64_t in_kernel, kernel_hits;
 };
 
 struct dp;
@@ -115,6 +122,7 @@ struct dp_ops {
 	void (*flow_dump)(struct dp *dp, uint32_t max,
 			  void (*fn)(void *ctx, const struct dp_flow *f),
 			  void *ctx);
+	/* Ports' counters have what the kernel counted, too, on return. */
 	void (*stats)(struct dp *dp, struct dp_stats *out);
 	/* Calls fn for each note of a drop; one kind may come once a thread.
 	 * NULL: keeps none. */

@@ -12,7 +12,7 @@
 
 /* --- counting --- */
 
-static struct port_counters *counters(struct dp_thread *t, uint32_t port)
+struct port_counters *dp_counters(struct dp_thread *t, uint32_t port)
 {
 	struct port *p = dp_port(t->dp, port);
 
@@ -21,7 +21,7 @@ static struct port_counters *counters(struct dp_thread *t, uint32_t port)
 
 void dp_count_drop(struct dp_thread *t, uint32_t in_port, enum drop reason)
 {
-	struct port_counters *c = counters(t, in_port);
+	struct port_counters *c = dp_counters(t, in_port);
 
 	if (c)
 		c->drops[reason]++;
@@ -259,6 +259,7 @@ static void run_miss(struct dp_thread *t, struct packet *p,
 	if (f) {
 		f->packets++;
 		f->bytes += p->len;
+		offload_consider(t, f, key);
 	} else {
 		t->stats.uncacheable++;
 	}
@@ -274,6 +275,8 @@ static void run_hit(struct dp_thread *t, struct packet *p,
 	f->new_packets++;
 	f->new_bytes += p->len;
 	f->used_ms = t->now_ms;
+	if (unlikely(f->mirrored == FLOW_MAY_MIRROR))
+		offload_put(t, f);
 	run_program(t, p, key, f->program);
 }
 
@@ -317,7 +320,7 @@ static unsigned extract_batch(struct dp_thread *t, struct packet_batch *b,
 void dp_receive(struct dp_thread *t, uint32_t in_port, struct packet_batch *b,
 		struct flow_key *keys)
 {
-	struct port_counters *c = counters(t, in_port);
+	struct port_counters *c = dp_counters(t, in_port);
 	struct flow *found[PACKET_BATCH_MAX];
 	uint64_t changes;
 

@@ -102,6 +102,8 @@ static int user_port_add(struct dp *base, struct port *port)
 	p = xzalloc(sizeof(*p));
 	p->port = port;
 	rcu_publish(dp->ports[port->id], p);
+	if (dp->config.accel)
+		accel_port_add(dp->config.accel, port);
 	for (unsigned q = 0; q < port->n_queues; q++) {
 		int rc;
 
@@ -110,6 +112,8 @@ static int user_port_add(struct dp *base, struct port *port)
 		if (rc) {
 			rcu_publish(dp->ports[port->id], NULL);
 			queues_del(dp, p, q);
+			if (dp->config.accel)
+				accel_port_del(dp->config.accel, port);
 			rcu_synchronize();
 			free(p);
 			return rc;
@@ -127,6 +131,8 @@ static void user_port_del(struct dp *base, uint32_t id)
 		return;
 	rcu_publish(dp->ports[id], NULL);
 	queues_del(dp, p, p->port->n_queues);
+	if (dp->config.accel)
+		accel_port_del(dp->config.accel, p->port);
 	rcu_synchronize();
 	free(p);
 }
@@ -178,21 +184,24 @@ struct dump {
 static bool dump_flow(void *ctx, struct flow *f)
 {
 	struct dump *d = ctx;
-	const struct dp_thread *t = &d->w->t;
+	struct dp_thread *t = &d->w->t;
 	struct flow_key key;
-	struct dp_flow out = { .key = &key,
-			       .mask = &f->mask->mask,
-			       .actions = program_list(f->program),
-			       .packets = f->packets,
-			       .bytes = f->bytes,
-			       .used_ms = f->used_ms,
-			       .fresh = flow_is_fresh(f, t->dp->config.stamps),
-			       .worker = t->index };
+	struct dp_flow out;
 
 	if (!d->left)
 		return false;
 	d->left--;
+	offload_sync(t, f);
 	flow_key_of(f, &key);
+	out = (struct dp_flow){ .key = &key,
+				.mask = &f->mask->mask,
+				.actions = program_list(f->program),
+				.packets = f->packets,
+				.bytes = f->bytes,
+				.used_ms = f->used_ms,
+				.fresh = flow_is_fresh(f, t->dp->config.stamps),
+				.in_kernel = f->mirrored == FLOW_MIRRORED,
+				.worker = t->index };
 	d->fn(d->ctx, &out);
 	return true;
 }
@@ -216,17 +225,27 @@ static void user_flow_dump(struct dp *base, uint32_t max,
 		worker_call(&dp->workers[i], dump_worker, &d);
 }
 
+static bool sync_flow(void *ctx, struct flow *f)
+{
+	offload_sync(ctx, f);
+	return true;
+}
+
 static void add_stats(struct worker *w, void *arg)
 {
 	struct dp_stats *s = arg;
 	const struct dp_stats *t = &w->t.stats;
 
+	if (t->in_kernel)
+		cache_each(&w->cache, sync_flow, &w->t);
 	s->hits += t->hits;
 	s->misses += t->misses;
 	s->stale += t->stale;
 	s->uncacheable += t->uncacheable;
 	s->flows += w->cache.n_flows;
 	s->masks += cache_mask_count(&w->cache);
+	s->in_kernel += t->in_kernel;
+	s->kernel_hits += t->kernel_hits;
 	s->replaced += w->cache.stats.replaced;
 	s->merged += w->cache.stats.merged;
 }

@@ -14,6 +14,7 @@
 #include <pthread.h>
 
 #include "base/rcu.h"
+#include "dp/accel.h"
 #include "dp/cache.h"
 #include "dp/dp.h"
 #include "dp/meter.h"
@@ -112,6 +113,17 @@ void dp_run_list(struct dp_thread *t, struct packet *p,
 /* Sends all that is queued. */
 void dp_flush(struct dp_thread *t);
 void dp_count_drop(struct dp_thread *t, uint32_t in_port, enum drop reason);
+/* This thread's counters of a port; NULL when there is none. */
+struct port_counters *dp_counters(struct dp_thread *t, uint32_t port);
+
+/* offload.c */
+extern const struct cache_mirror offload_mirror; /* of a dp_thread */
+/* A flow that was just made: may the kernel have it? */
+void offload_consider(struct dp_thread *t, struct flow *f,
+		      const struct flow_key *key);
+void offload_put(struct dp_thread *t, struct flow *f);
+/* The flow's counters have what the kernel counted. */
+void offload_sync(struct dp_thread *t, struct flow *f);
 
 /* worker.c */
 int worker_start(struct worker *w, struct dp_user *dp,

@@ -194,6 +194,8 @@ int worker_start(struct worker *w, struct dp_user *dp, unsigned index)
 				      .idle_ms = c->flow_idle_ms,
 				      .seed = env_random(c->env),
 				      .going = report_going,
+				      .mirror =
+					      c->accel ? &offload_mirror : NULL,
 				      .ctx = &w->t };
 	char name[16];
 	int rc;

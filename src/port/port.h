@@ -104,6 +104,10 @@ struct port {
 	uint32_t mtu;  /* largest L3 packet in bytes */
 	unsigned n_queues;
 	struct eth_addr mac;
+	/* While attached: frames of its device pass the guard, after the socket
+	 * of rx_fd had its copy. */
+	bool guarded;
+	bool far_elsewhere; /* a veth whose far end is in another namespace */
 	_Atomic(int) state;                              /* enum port_state */
 	struct port_counters counters[PORT_MAX_THREADS]; /* by thread index */
 	struct port_rx_drops rx_drops[PORT_MAX_QUEUES];

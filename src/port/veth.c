@@ -235,6 +235,7 @@ static int veth_attach(struct port *p, struct err *e)
 	}
 	if (!err)
 		err = devio_open(&v->dev, &w.near, &s, e);
+	p->far_elsewhere = v->config.make && v->config.netns;
 	veth_work_close(&w);
 	return err;
 }

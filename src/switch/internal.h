@@ -78,7 +78,9 @@ struct vswitch {
 	struct switch_config config;
 	struct env *env;
 	struct loop *loop;
-	struct stamps *stamps;
+	struct accel *accel;      /* NULL: userspace alone */
+	struct err accel_refusal; /* why */
+	struct stamps *stamps;    /* the accelerator's, when there is one */
 	struct dp *dp;
 	struct snapshot *snapshot; /* read by workers inside RCU */
 	struct slots bridges, domains, ifaces, routers;

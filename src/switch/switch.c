@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "dp/accel.h"
 #include "switch/internal.h"
 
 /* The first meter number; each port may have one of each kind. */
@@ -30,6 +31,7 @@ static struct dp *create_dp(struct vswitch *sw)
 {
 	struct dp_config c = {
 		.env = sw->env,
+		.accel = sw->accel,
 		.stamps = sw->stamps,
 		.cb = &sw_callbacks,
 		.ctx = sw,
@@ -42,7 +44,8 @@ static struct dp *create_dp(struct vswitch *sw)
 
 static int alloc_tables(struct vswitch *sw)
 {
-	sw->stamps = lazy_alloc(sizeof(*sw->stamps));
+	sw->stamps = sw->accel ? accel_stamps(sw->accel) :
+				 lazy_alloc(sizeof(*sw->stamps));
 	sw->counters = lazy_alloc(SWITCH_COUNTERS * sizeof(*sw->counters));
 	sw->meters = lazy_alloc(N_PORTS * sizeof(*sw->meters));
 	sw->blocked = lazy_alloc(N_PORTS * sizeof(*sw->blocked));
@@ -61,7 +64,9 @@ static void free_tables(struct vswitch *sw)
 	lazy_free(sw->blocked, N_PORTS * sizeof(*sw->blocked));
 	lazy_free(sw->meters, N_PORTS * sizeof(*sw->meters));
 	lazy_free(sw->counters, SWITCH_COUNTERS * sizeof(*sw->counters));
-	lazy_free(sw->stamps, sizeof(*sw->stamps));
+	if (!sw->accel)
+		lazy_free(sw->stamps, sizeof(*sw->stamps));
+	accel_destroy(sw->accel);
 }
 
 struct vswitch *switch_create(const struct switch_config *config)
@@ -78,6 +83,8 @@ struct vswitch *switch_create(const struct switch_config *config)
 	timer_init(&sw->timer, sw->loop, sw_tick, sw);
 	loop_call_init(&sw->tick_call, sw_tick, sw);
 	sw->ports_used[0] = 1; /* 0 is no port */
+	if (config->accel)
+		sw->accel = accel_create(&sw->accel_refusal);
 	if (alloc_tables(sw))
 		goto fail;
 	sw_rebuild(sw, &nothing);
@@ -110,7 +117,18 @@ void switch_destroy(struct vswitch *sw)
 	free(sw->ifaces.at);
 	free(sw->routers.at);
 	free(sw->verdict);
+	err_fini(&sw->accel_refusal);
 	free(sw);
+}
+
+const char *switch_accel(const struct vswitch *sw, uint32_t port)
+{
+	if (!sw->config.accel)
+		return "switched off";
+	if (!sw->accel)
+		return sw->accel_refusal.text;
+	return accel_has_port(sw->accel, port) ? NULL :
+						 "no kernel device of its own";
 }
 
 /* --- port numbers --- */

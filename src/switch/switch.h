@@ -46,6 +46,7 @@ struct switch_config {
 	struct env *env;
 	struct loop *loop;
 	const struct dp_ops *dp;
+	bool accel; /* keep flows in the kernel too, where it is permitted */
 	unsigned n_workers;
 	uint32_t flows_max; /* 0: the datapath's default */
 	struct switch_events events;
@@ -74,6 +75,8 @@ void switch_apply(struct vswitch *sw, const struct desired *d);
 const struct snapshot *switch_snapshot(const struct vswitch *sw);
 struct dp *switch_dp(const struct vswitch *sw);
 const struct dp_ops *switch_dp_ops(const struct vswitch *sw);
+/* NULL: frames of this port may stay in the kernel; else why they do not. */
+const char *switch_accel(const struct vswitch *sw, uint32_t port);
 
 /* Rules' counters (rule.counter). */
 void switch_count(const struct vswitch *sw, uint32_t counter, uint64_t *packets,

@@ -49,6 +49,14 @@ static int guard_bpf(unsigned cmd, union bpf_attr *attr)
 	return ret < 0 ? -errno : (int)ret;
 }
 
+/* One for the process: what guards do is the datapath's choice, not a port's. */
+static int guard_program = -1;
+
+void guard_use_program(int program)
+{
+	guard_program = program;
+}
+
 /* The whole program: drop. TC_ACT_SHOT and TCX_DROP are both 2. */
 static int guard_load(void)
 {
@@ -66,6 +74,8 @@ static int guard_load(void)
 		.prog_name = "weft_guard",
 	};
 
+	if (guard_program >= 0)
+		return fcntl(guard_program, F_DUPFD_CLOEXEC, 0);
 	return guard_bpf(BPF_PROG_LOAD, &attr);
 }
 

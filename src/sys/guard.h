@@ -49,6 +49,10 @@ int guard_install_kind(struct guard *g, enum guard_kind kind, int netns_fd,
 void guard_remove(struct guard *g);
 /* Takes off what a killed process may have left on the device. */
 void guard_sweep(int netns_fd, uint32_t ifindex);
+/* Guards installed from now on run this program (SCHED_CLS; it drops what it
+ * does not take) instead of one that drops everything. -1: that one again. The
+ * descriptor stays the caller's. nftables guards drop everything. */
+void guard_use_program(int program);
 const char *guard_kind_name(enum guard_kind k);
 
 #endif

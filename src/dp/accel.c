@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dp/accel.h"
+
+#include <errno.h>
+
+#include "base/hash.h"
+#include "dp/bpf/kernel.h"
+#include "dp/cache.h"
+#include "port/port.h"
+#include "sys/guard.h"
+#include "sys/kbpf.h"
+
+/* The object file, put into the program by the build. */
+extern const unsigned char weft_bpf_object[];
+extern const size_t weft_bpf_object_len;
+
+_Static_assert(sizeof(struct kernel_key) == sizeof(struct kernel_fields),
+	       "the same bytes");
+#define SAME_PLACE(member, name)                                               \
+	_Static_assert(offsetof(struct kernel_fields, name) ==                 \
+			       offsetof(struct flow_key, member),              \
+		       "the key's beginning")
+SAME_PLACE(in_port, in_port);
+SAME_PLACE(packet_type, packet_type);
+SAME_PLACE(eth_dst, eth_dst);
+SAME_PLACE(eth_src, eth_src);
+SAME_PLACE(eth_type, eth_type);
+SAME_PLACE(ip_frag, ip_frag);
+SAME_PLACE(ip_proto, ip_proto);
+SAME_PLACE(vlan, vlan_tpid);
+SAME_PLACE(ip4_src, ip4_src);
+SAME_PLACE(ip4_dst, ip4_dst);
+SAME_PLACE(ip6_src, ip6_src);
+SAME_PLACE(ip6_dst, ip6_dst);
+SAME_PLACE(ip6_label, ip6_label);
+SAME_PLACE(ip_tos, ip_tos);
+SAME_PLACE(ip_ttl, ip_ttl);
+SAME_PLACE(tcp_flags, tcp_flags);
+SAME_PLACE(tp_src, tp_src);
+SAME_PLACE(tp_dst, tp_dst);
+SAME_PLACE(arp_op, arp_op);
+SAME_PLACE(nd_options, nd_options);
+_Static_assert(STAMP_SLOTS == KERNEL_STAMPS, "one table");
+_Static_assert(DP_MAX_MASKS == KERNEL_MASKS, "one number of masks");
+
+#define N_PORTS (DP_MAX_PORTS + 1u)
+
+/* Where a port's frames go to; read by workers while the control thread writes:
+ * `ifindex` last, and 0 first. */
+struct accel_device {
+	uint32_t ifindex; /* 0: not a kernel device */
+	uint32_t mtu;
+	bool far_elsewhere;
+	/* Written by the worker of the port, and at its start. */
+	struct kernel_port shared;
+};
+
+struct accel {
+	struct kbpf bpf;
+	int flows, ports, decide;
+	struct stamps *stamps;
+	struct accel_device **devices; /* by port number; lazily touched */
+};
+
+/* --- life --- */
+
+struct accel *accel_create(struct err *e)
+{
+	struct accel *a = xzalloc(sizeof(*a));
+
+	if (kbpf_load(&a->bpf, weft_bpf_object, weft_bpf_object_len, e))
+		goto fail;
+	a->flows = kbpf_fd(&a->bpf, "weft_flows");
+	a->ports = kbpf_fd(&a->bpf, "weft_ports");
+	a->decide = kbpf_fd(&a->bpf, "weft_decide");
+	a->stamps = kbpf_map_share(kbpf_fd(&a->bpf, "weft_stamps"),
+				   sizeof(*a->stamps));
+	a->devices = lazy_alloc(N_PORTS * sizeof(struct accel_device *));
+	if (!a->stamps || !a->devices) {
+		err_set(e, "no memory to share with the kernel");
+		goto fail;
+	}
+	guard_use_program(kbpf_fd(&a->bpf, "weft_act"));
+	return a;
+fail:
+	accel_destroy(a);
+	return NULL;
+}
+
+void accel_destroy(struct accel *a)
+{
+	if (!a)
+		return;
+	guard_use_program(-1);
+	for (unsigned i = 0; a->devices && i < N_PORTS; i++)
+		free(a->devices[i]);
+	if (a->devices)
+		lazy_free(a->devices, N_PORTS * sizeof(struct accel_device *));
+	kbpf_map_unshare(a->stamps, sizeof(*a->stamps));
+	kbpf_free(&a->bpf);
+	free(a);
+}
+
+struct stamps *accel_stamps(struct accel *a)
+{
+	return a->stamps;
+}
+
+/* --- ports --- */
+
+/* What flows that send to a port depend on, besides what translation asked. */
+static uint32_t device_slot(uint32_t port)
+{
+	return stamp_slot(hash_add(HASH_K1, port));
+}
+
+static struct accel_device *device(const struct accel *a, uint32_t port)
+{
+	struct accel_device *d =
+		port < N_PORTS ?
+			__atomic_load_n(&a->devices[port], __ATOMIC_ACQUIRE) :
+			NULL;
+
+	return d && __atomic_load_n(&d->ifindex, __ATOMIC_ACQUIRE) ? d : NULL;
+}
+
+bool accel_has_port(const struct accel *a, uint32_t port)
+{
+	return a && device(a, port);
+}
+
+void accel_port_add(struct accel *a, struct port *p)
+{
+	struct accel_device *d = a->devices[p->id];
+
+	if (!p->guarded || p->ops->layer3)
+		return;
+	if (!d) {
+		d = xzalloc(sizeof(*d));
+		__atomic_store_n(&a->devices[p->id], d, __ATOMIC_RELEASE);
+	}
+	d->mtu = p->mtu;
+	d->far_elsewhere = p->far_elsewhere;
+	d->shared = (struct kernel_port){ .id = p->id };
+	if (kbpf_map_put(a->ports, &p->ifindex, &d->shared))
+		return;
+	if (kbpf_socket_filter(p->ops->rx_fd(p, 0), a->decide)) {
+		kbpf_map_del(a->ports, &p->ifindex);
+		return;
+	}
+	__atomic_store_n(&d->ifindex, p->ifindex, __ATOMIC_RELEASE);
+}
+
+void accel_port_del(struct accel *a, struct port *p)
+{
+	struct accel_device *d = device(a, p->id);
+
+	if (!d)
+		return;
+	kbpf_map_del(a->ports, &d->ifindex);
+	__atomic_store_n(&d->ifindex, 0, __ATOMIC_RELEASE);
+	stamp_bump(a->stamps, device_slot(p->id));
+}
+
+bool accel_mask_set(struct accel *a, uint32_t port, unsigned slot,
+		    const struct flow_mask *m)
+{
+	struct accel_device *d = device(a, port);
+
+	if (!d)
+		return false;
+	memcpy(&d->shared.mask[slot], m, sizeof(d->shared.mask[slot]));
+	d->shared.n_masks = MAX(d->shared.n_masks, slot + 1);
+	return !kbpf_map_put(a->ports, &d->ifindex, &d->shared);
+}
+
+/* --- what the kernel can do --- */
+
+/* A list under way from one form to the other. */
+struct encode {
+	const struct accel *a;
+	struct kernel_flow *f;
+	bool sent;
+};
+
+static struct kernel_op *encode_op(struct encode *e, enum kernel_op_kind kind)
+{
+	struct kernel_op *op;
+
+	if (e->f->n_ops == KERNEL_OPS)
+		return NULL;
+	op = &e->f->op[e->f->n_ops++];
+	op->kind = kind;
+	return op;
+}
+
+static bool encode_mac(struct encode *e, enum kernel_op_kind kind,
+		       struct eth_addr mac)
+{
+	struct kernel_op *op = encode_op(e, kind);
+
+	if (!op)
+		return false;
+	memcpy(&op->aux, mac.b, 2);
+	memcpy(&op->arg, mac.b + 2, 4);
+	return true;
+}
+
+static bool encode_dep(struct encode *e, struct dep d)
+{
+	if (e->f->n_deps == KERNEL_DEPS)
+		return false;
+	e->f->dep[e->f->n_deps++] = (struct kernel_dep){ d.slot, d.value };
+	return true;
+}
+
+static bool encode_output(struct encode *e, uint32_t port)
+{
+	struct dep dep = stamp_read(e->a->stamps, device_slot(port));
+	struct accel_device *d = device(e->a, port);
+	struct kernel_op *op = d ? encode_op(e, KERNEL_CLONE) : NULL;
+
+	if (!op || !encode_dep(e, dep))
+		return false;
+	op->arg = d->ifindex;
+	e->f->max_l3 = MIN(e->f->max_l3, d->mtu);
+	e->sent = true;
+	return true;
+}
+
+static bool encode_vlan(struct encode *e, const struct act_vlan *v)
+{
+	struct kernel_op *op = encode_op(e, KERNEL_PUSH_VLAN);
+
+	if (!op)
+		return false;
+	op->aux = v->tpid;
+	op->arg = v->tci;
+	return true;
+}
+
+static bool encode_act(struct encode *e, const struct act *a)
+{
+	const struct act_eth *eth = (const void *)a;
+	const struct act_check_len *check = (const void *)a;
+
+	switch ((enum act_op)a->op) {
+	case ACT_OUTPUT:
+		return encode_output(
+			e, ((const struct act_port *)(const void *)a)->port);
+	case ACT_PUSH_VLAN:
+		return encode_vlan(e, (const void *)a);
+	case ACT_POP_VLAN:
+		return encode_op(e, KERNEL_POP_VLAN);
+	case ACT_SET_ETH:
+		return encode_mac(e, KERNEL_SET_DST, eth->dst) &&
+		       encode_mac(e, KERNEL_SET_SRC, eth->src);
+	case ACT_DEC_TTL:
+		return encode_op(e, KERNEL_DEC_TTL);
+	case ACT_CHECK_LEN:
+		/* What is longer has its answer made in userspace. */
+		e->f->max_l3 = MIN(e->f->max_l3, check->max_l3);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The last copy is the frame itself. */
+static void encode_end(struct encode *e)
+{
+	struct kernel_op *last = &e->f->op[e->f->n_ops - 1];
+
+	if (e->f->n_ops && last->kind == KERNEL_CLONE)
+		last->kind = KERNEL_SEND;
+}
+
+static void encode_far(struct encode *e, struct act_list list)
+{
+	uint32_t port = 0;
+
+	act_list_for_each(a, list)
+		if (a->op == ACT_OUTPUT)
+			port = ((const struct act_port *)(const void *)a)->port;
+	if (e->f->op[e->f->n_ops - 1].kind == KERNEL_SEND &&
+	    e->a->devices[port]->far_elsewhere)
+		e->f->op[e->f->n_ops - 1].kind = KERNEL_SEND_PEER;
+}
+
+static bool encode(const struct accel *a, struct act_list list,
+		   struct kernel_flow *f)
+{
+	struct encode e = { .a = a, .f = f };
+
+	*f = (struct kernel_flow){ .max_l3 = UINT32_MAX };
+	if (list.len == sizeof(struct act_drop) && list.first->op == ACT_DROP)
+		return encode_op(&e, KERNEL_DROP);
+	act_list_for_each(act, list)
+		if (!encode_act(&e, act))
+			return false;
+	if (!e.sent)
+		return false;
+	encode_end(&e);
+	encode_far(&e, list);
+	return true;
+}
+
+/* Only what stands in the key's beginning tells such packets apart; ARP and the
+ * like are never looked for. */
+bool accel_can(const struct accel *a, const struct flow_key *key,
+	       struct act_list actions)
+{
+	const uint64_t *w = key_words_const(key);
+	struct kernel_flow f;
+
+	if (!accel_has_port(a, key->in_port) ||
+	    key->packet_type != PACKET_TYPE_ETHERNET)
+		return false;
+	for (unsigned i = KERNEL_WORDS; i < KEY_WORDS; i++)
+		if (w[i])
+			return false;
+	return encode(a, actions, &f);
+}
+
+/* --- flows --- */
+
+static bool flow_key_in_kernel(const struct flow *f, unsigned slot,
+			       struct kernel_key *k)
+{
+	const struct mask_plan *plan = &f->mask->plan;
+
+	*k = (struct kernel_key){ { 0 } };
+	for (unsigned i = 0; i < f->n_words; i++) {
+		if (plan->word[i] < KERNEL_WORDS)
+			k->w[plan->word[i]] = f->tail[i];
+		else if (f->tail[i])
+			return false;
+	}
+	k->w[0] = f->port | (uint64_t)slot << 32;
+	return true;
+}
+
+bool accel_put(struct accel *a, const struct flow *f, unsigned slot)
+{
+	struct kernel_flow kf;
+	struct kernel_key key;
+	struct encode e = { .a = a, .f = &kf };
+
+	if (!flow_key_in_kernel(f, slot, &key) ||
+	    !encode(a, program_list(f->program), &kf))
+		return false;
+	for (unsigned i = 0; i < f->n_deps; i++)
+		if (!encode_dep(&e, flow_deps(f)[i]))
+			return false;
+	return !kbpf_map_put(a->flows, &key, &kf);
+}
+
+struct accel_use accel_read(struct accel *a, const struct flow *f,
+			    unsigned slot)
+{
+	struct kernel_flow kf;
+	struct kernel_key key;
+
+	if (!flow_key_in_kernel(f, slot, &key) ||
+	    kbpf_map_get(a->flows, &key, &kf))
+		return (struct accel_use){ 0, 0 };
+	return (struct accel_use){ kf.packets, kf.bytes };
+}
+
+struct accel_use accel_take(struct accel *a, const struct flow *f,
+			    unsigned slot)
+{
+	struct kernel_flow kf;
+	struct kernel_key key;
+
+	if (!flow_key_in_kernel(f, slot, &key) ||
+	    kbpf_map_take(a->flows, &key, &kf))
+		return (struct accel_use){ 0, 0 };
+	return (struct accel_use){ kf.packets, kf.bytes };
+}
