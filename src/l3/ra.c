@@ -53,9 +53,31 @@ void ra_start(struct ra *r, const struct ra_config *c, struct env *env,
 	hurry(r, now_ms);
 }
 
+static bool prefix_equal(const struct ra_prefix *a, const struct ra_prefix *b)
+{
+	return ip6_addr_equal(a->prefix, b->prefix) && a->len == b->len &&
+	       a->autonomous == b->autonomous;
+}
+
+static bool config_equal(const struct ra_config *a, const struct ra_config *b)
+{
+	if (!eth_addr_equal(a->mac, b->mac) ||
+	    !ip6_addr_equal(a->from, b->from) || a->mtu != b->mtu ||
+	    a->lifetime_s != b->lifetime_s || a->managed != b->managed ||
+	    a->other != b->other || a->max_ms != b->max_ms ||
+	    a->min_ms != b->min_ms || a->n_prefixes != b->n_prefixes)
+		return false;
+	for (unsigned i = 0; i < a->n_prefixes; i++)
+		if (!prefix_equal(&a->prefixes[i], &b->prefixes[i]))
+			return false;
+	return true;
+}
+
 void ra_change(struct ra *r, const struct ra_config *c, uint64_t now_ms)
 {
 	must(c->n_prefixes <= RA_MAX_PREFIXES);
+	if (config_equal(&r->config, c))
+		return;
 	r->config = *c;
 	r->n_sent = 0;
 	hurry(r, now_ms);
@@ -63,7 +85,7 @@ void ra_change(struct ra *r, const struct ra_config *c, uint64_t now_ms)
 
 void ra_stop(struct ra *r)
 {
-	r->goodbye = r->running && r->n_sent;
+	r->goodbye = r->running && r->last_ms;
 	r->running = r->due = false;
 }
 

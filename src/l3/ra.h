@@ -67,7 +67,8 @@ struct ra {
 
 void ra_start(struct ra *r, const struct ra_config *c, struct env *env,
 	      uint64_t now_ms);
-/* New contents: advertised soon, as at the start (6.2.4). */
+/* New contents: advertised soon, as at the start (6.2.4). The same contents: no
+ * news. */
 void ra_change(struct ra *r, const struct ra_config *c, uint64_t now_ms);
 /* Afterwards ra_take gives the last one, with lifetime 0: send it. */
 void ra_stop(struct ra *r);
