@@ -156,9 +156,14 @@ static void domain_configure(struct vswitch *sw, struct sw_domain *o,
 				   .env = sw->env };
 	struct mcast_config mc = { .id = o->id, .seed = sw->seed };
 
+	bool routed = has_iface(d, index);
+
 	o->wanted = true;
-	if (!o->neigh && (dd->suppress_arp || has_iface(d, index)))
+	o->resolves = dd->suppress_arp || routed;
+	if (!o->neigh && o->resolves)
 		o->neigh = neigh_create(&nc, sw->stamps);
+	if (o->neigh && !routed)
+		neigh_set_own(o->neigh, NULL, 0, (struct eth_addr){ 0 });
 	if (o->neigh)
 		domain_set_statics(o, dd);
 	o->snooping = dd->snooping;
@@ -257,10 +262,10 @@ static void build_domains(struct build *b)
 					   .bridge = b->bridges[d->bridge],
 					   .vid = d->vid,
 					   .vni = d->vni,
-					   .mtu = d->mtu,
-					   .neigh = o->neigh,
-					   .suppress_arp = d->suppress_arp &&
-							   o->neigh };
+					   .mtu = d->mtu };
+		if (o->resolves)
+			s->neigh = o->neigh;
+		s->suppress_arp = d->suppress_arp && s->neigh;
 		if (o->snooping)
 			s->mcast = o->mcast;
 		b->domains[i] = s;
@@ -289,24 +294,31 @@ static void set_meters(struct build *b, const struct desired_port *d,
 						       d->storm.of[k].burst));
 }
 
+static bool port_is_blocked(const struct build *b, const struct desired_port *d)
+{
+	const struct sw_bridge *o = sw_bridge(b->sw, b->bridges[d->bridge]->id);
+
+	return d->loop_guard && o->guard &&
+	       loop_guard_is_blocked(o->guard, d->id);
+}
+
 static void build_port(struct build *b, unsigned i)
 {
 	const struct desired_port *d = &b->d->ports[i];
 	bool bridged = d->bridge != DESIRED_NONE;
 	struct snap_port *s = xzalloc(sizeof(*s));
 
-	*s = (struct snap_port){
-		.id = d->id,
-		.kind = bridged ? SNAP_PORT_BRIDGED : SNAP_PORT_ROUTED,
-		.name = d->name,
-		.origin = d->origin,
-		.vlan = d->vlan,
-		.isolated = d->isolated,
-		.blocked = d->loop_guard && b->sw->blocked[d->id],
-		.mtu = d->mtu
-	};
+	*s = (struct snap_port){ .id = d->id,
+				 .kind = bridged ? SNAP_PORT_BRIDGED :
+						   SNAP_PORT_ROUTED,
+				 .name = d->name,
+				 .origin = d->origin,
+				 .vlan = d->vlan,
+				 .isolated = d->isolated,
+				 .mtu = d->mtu };
 	if (bridged) {
 		s->bridge = b->bridges[d->bridge];
+		s->blocked = port_is_blocked(b, d);
 		mac_table_set_port_limit(s->bridge->macs, d->id, d->mac_limit);
 	}
 	set_meters(b, d, s);
@@ -557,6 +569,7 @@ static void build_iface(struct build *b, struct snap_router *r,
 	} else {
 		s->port = b->ports[d->port];
 		b->ports[d->port]->iface = s;
+		advertise(b, s, false);
 	}
 }
 
@@ -653,127 +666,7 @@ static void build_router(struct build *b, const struct desired_router *d)
 	r->routes = route_table_build(b->routes, b->n_routes);
 }
 
-/* --- out with the old --- */
-
-static void bridge_free(struct rcu_head *head)
-{
-	struct sw_bridge *b = container_of(head, struct sw_bridge, rcu);
-
-	mac_table_destroy(b->macs);
-	loop_guard_destroy(b->guard);
-	rule_table_destroy(b->rules);
-	free(b->name);
-	free(b);
-}
-
-static void packet_gone(struct packet *p)
-{
-	packet_free(p);
-}
-
-static void domain_free(struct rcu_head *head)
-{
-	struct sw_domain *d = container_of(head, struct sw_domain, rcu);
-
-	neigh_destroy(d->neigh, NULL);
-	mcast_destroy(d->mcast);
-	free(d->statics);
-	free(d->key);
-	free(d);
-}
-
-static void iface_free(struct rcu_head *head)
-{
-	struct sw_iface *i = container_of(head, struct sw_iface, rcu);
-
-	free(i->key);
-	free(i);
-}
-
-static void router_free(struct rcu_head *head)
-{
-	struct sw_router *r = container_of(head, struct sw_router, rcu);
-
-	free(r->name);
-	free(r);
-}
-
-static void old_snapshot_free(struct rcu_head *head)
-{
-	snapshot_free(container_of(head, struct snapshot, rcu));
-}
-
-/* Packets that wait go back to their pool here, on the control thread; what is
- * left is freed behind the grace period. */
-static void domain_quiet(struct sw_domain *d)
-{
-	struct neigh_out o;
-
-	if (!d->neigh)
-		return;
-	neigh_flush(d->neigh);
-	while (neigh_take(d->neigh, &o))
-		if (o.kind == NEIGH_SEND || o.kind == NEIGH_UNREACHABLE ||
-		    o.kind == NEIGH_DROP)
-			packet_gone(o.packet);
-}
-
-static void retire(struct vswitch *sw)
-{
-	for (unsigned i = 0; i < sw->bridges.n; i++) {
-		struct sw_bridge *b = sw->bridges.at[i];
-
-		if (b && b->retired) {
-			rule_table_destroy(b->retired);
-			b->retired = NULL;
-		}
-		if (b && !b->wanted) {
-			sw->bridges.at[i] = NULL;
-			rcu_defer(&b->rcu, bridge_free);
-		}
-	}
-	for (unsigned i = 0; i < sw->domains.n; i++) {
-		struct sw_domain *d = sw->domains.at[i];
-
-		if (d && !d->wanted) {
-			sw->domains.at[i] = NULL;
-			domain_quiet(d);
-			rcu_defer(&d->rcu, domain_free);
-		}
-	}
-	for (unsigned i = 0; i < sw->ifaces.n; i++) {
-		struct sw_iface *f = sw->ifaces.at[i];
-
-		if (f && !f->wanted) {
-			sw->ifaces.at[i] = NULL;
-			rcu_defer(&f->rcu, iface_free);
-		}
-	}
-	for (unsigned i = 0; i < sw->routers.n; i++) {
-		struct sw_router *r = sw->routers.at[i];
-
-		if (r && !r->wanted) {
-			sw->routers.at[i] = NULL;
-			rcu_defer(&r->rcu, router_free);
-		}
-	}
-}
-
-static void mark_unwanted(struct vswitch *sw)
-{
-	for (unsigned i = 0; i < sw->bridges.n; i++)
-		if (sw->bridges.at[i])
-			sw_bridge(sw, i)->wanted = false;
-	for (unsigned i = 0; i < sw->domains.n; i++)
-		if (sw->domains.at[i])
-			sw_domain(sw, i)->wanted = false;
-	for (unsigned i = 0; i < sw->ifaces.n; i++)
-		if (sw->ifaces.at[i])
-			sw_iface(sw, i)->wanted = false;
-	for (unsigned i = 0; i < sw->routers.n; i++)
-		if (sw->routers.at[i])
-			sw_router(sw, i)->wanted = false;
-}
+/* --- publishing --- */
 
 /* Each guard watches its bridge's ports and no others. */
 static void set_guards(struct build *b)
@@ -799,27 +692,51 @@ static void set_guards(struct build *b)
 	}
 }
 
+static bool is_static(const struct desired_bridge *d, const struct sw_static *s)
+{
+	for (unsigned i = 0; i < d->n_macs; i++)
+		if (d->macs[i].vid == s->vid &&
+		    eth_addr_equal(d->macs[i].mac, s->mac))
+			return true;
+	return false;
+}
+
+static void put_static_mac(struct build *b, struct sw_bridge *o,
+			   const struct desired_mac *m)
+{
+	int rc = mac_table_put_static(o->macs, m->vid, m->mac,
+				      b->d->ports[m->port].id);
+
+	if (rc)
+		log_warn("bridge %s: static station refused: %s; it will be "
+			 "learned instead",
+			 o->name, err_name(rc));
+	else
+		o->statics[o->n_statics++] =
+			(struct sw_static){ m->mac, m->vid };
+}
+
 static void set_static_macs(struct build *b)
 {
 	for (unsigned i = 0; i < b->d->n_bridges; i++) {
 		const struct desired_bridge *d = &b->d->bridges[i];
+		struct sw_bridge *o = sw_bridge(b->sw, b->bridges[i]->id);
 
-		for (unsigned n = 0; n < d->n_macs; n++) {
-			const struct desired_mac *m = &d->macs[n];
-			int rc = mac_table_put_static(b->bridges[i]->macs,
-						      m->vid, m->mac,
-						      b->d->ports[m->port].id);
-
-			if (rc)
-				log_warn("bridge %s: static station refused: "
-					 "%s; it will be learned instead",
-					 d->name, err_name(rc));
-		}
+		for (unsigned n = 0; n < o->n_statics; n++)
+			if (!is_static(d, &o->statics[n]))
+				mac_table_del(o->macs, o->statics[n].vid,
+					      o->statics[n].mac);
+		free(o->statics);
+		o->statics = xcalloc(d->n_macs, sizeof(*o->statics));
+		o->n_statics = 0;
+		for (unsigned n = 0; n < d->n_macs; n++)
+			put_static_mac(b, o, &d->macs[n]);
 	}
 }
 
-/* The order matters: published first, then the stamp, then the wait. */
-static void publish(struct vswitch *sw, struct snapshot *s)
+/* The order matters: published first, then the stamp, then the wait. Returns the
+ * snapshot before. */
+static struct snapshot *publish(struct vswitch *sw, struct snapshot *s)
 {
 	struct snapshot *old = sw->snapshot;
 
@@ -828,8 +745,7 @@ static void publish(struct vswitch *sw, struct snapshot *s)
 	stamp_bump(sw->stamps, STAMP_SNAPSHOT);
 	if (sw->dp)
 		sw->config.dp->barrier(sw->dp);
-	if (old)
-		rcu_defer(&old->rcu, old_snapshot_free);
+	return old;
 }
 
 void sw_rebuild(struct vswitch *sw, const struct desired *d)
@@ -840,7 +756,7 @@ void sw_rebuild(struct vswitch *sw, const struct desired *d)
 	b.domains = xcalloc(d->n_domains, sizeof(*b.domains));
 	b.ports = xcalloc(d->n_ports, sizeof(*b.ports));
 	b.peers = xcalloc(d->n_peers, sizeof(*b.peers));
-	mark_unwanted(sw);
+	sw_mark_unwanted(sw);
 	build_bridges(&b);
 	build_domains(&b);
 	build_ports(&b);
@@ -848,9 +764,9 @@ void sw_rebuild(struct vswitch *sw, const struct desired *d)
 	build_overlay(&b);
 	for (unsigned i = 0; i < d->n_routers; i++)
 		build_router(&b, &d->routers[i]);
+	sw_say_goodbye(sw);
+	sw_retire(sw, publish(sw, b.s));
 	set_static_macs(&b);
-	publish(sw, b.s);
-	retire(sw);
 	set_guards(&b);
 	free(b.bridges);
 	free(b.domains);

@@ -30,6 +30,11 @@ struct slots {
 	unsigned n;
 };
 
+struct sw_static {
+	struct eth_addr mac;
+	uint16_t vid;
+};
+
 struct sw_bridge {
 	uint32_t id;
 	char *name;
@@ -38,6 +43,8 @@ struct sw_bridge {
 	struct loop_guard *guard;   /* NULL: off */
 	struct rule_table *rules;   /* NULL: none */
 	struct rule_table *retired; /* of the snapshot before */
+	struct sw_static *statics;  /* stations put by configuration */
+	unsigned n_statics;
 	struct rcu_head rcu;
 };
 
@@ -45,7 +52,8 @@ struct sw_domain {
 	uint32_t id;
 	char *key; /* bridge and vid */
 	bool wanted;
-	struct neigh_table *neigh; /* NULL: not needed */
+	struct neigh_table *neigh; /* NULL: never needed */
+	bool resolves;             /* it is needed now */
 	struct mcast *mcast;       /* NULL: never snooped */
 	bool snooping;
 	struct ip_addr *statics; /* neighbours put by configuration */
@@ -90,11 +98,11 @@ struct vswitch {
 	uint32_t n_counters;
 	struct storm storm;
 	struct storm_meters *meters; /* by port number; lazily touched */
-	bool *blocked;               /* by port number; lazily touched */
 	struct punt_queue punts;
 	struct packet_pool *pool; /* the control thread's */
 	struct verdict *verdict;  /* scratch */
 	struct timer timer;
+	uint64_t armed_ms; /* when the timer runs; UINT64_MAX: not */
 	struct loop_call
 		tick_call; /* a worker learned something with a timer */
 	struct switch_stats stats;
@@ -129,6 +137,11 @@ static inline struct sw_router *sw_router(const struct vswitch *sw, uint32_t id)
 /* build.c: objects and snapshot of a desired configuration. */
 void sw_rebuild(struct vswitch *sw, const struct desired *d);
 
+/* retire.c: what is not wanted is freed behind a grace period, and what was known
+ * of ports that left is forgotten. `old`: the snapshot before; may be NULL. */
+void sw_mark_unwanted(struct vswitch *sw);
+void sw_retire(struct vswitch *sw, struct snapshot *old);
+
 /* effects.c: the datapath's callbacks. */
 extern const struct dp_callbacks sw_callbacks;
 
@@ -153,6 +166,9 @@ void sw_fragment(struct vswitch *sw, struct packet *p, uint32_t mtu);
 
 /* tick.c: timers and outboxes. */
 void sw_tick(void *arg);
+/* The last advertisements of interfaces that are to advertise no more, by the
+ * snapshot that still has them. */
+void sw_say_goodbye(struct vswitch *sw);
 /* What a domain's neighbour table wants done. */
 void sw_drain_neigh(struct vswitch *sw, uint32_t domain);
 void sw_drain_guard(struct vswitch *sw, struct sw_bridge *b);

@@ -125,13 +125,17 @@ static void bridge_too_big(struct vswitch *sw, const struct punt *p,
 	sw_send_in_domain(sw, domain, out, ETH_HEADER_LEN + len);
 }
 
+/* Whether an error could be sent is not asked: a later fragment is cut as well.
+ * What went to a group is not: the pieces would reach those anew that the whole
+ * did fit. */
 static bool may_fragment(const struct punt *p)
 {
 	const uint8_t *ip;
 	uint32_t len;
 
-	return p->key.eth_type == ETH_TYPE_IP4 && l3_of(p, &ip, &len) &&
-	       icmp_may_answer(ICMP_TOO_BIG, ip, len, false) == ICMP_DF_CLEAR;
+	return p->key.eth_type == ETH_TYPE_IP4 &&
+	       !eth_addr_is_multicast(p->key.eth_dst) && l3_of(p, &ip, &len) &&
+	       len >= 20 && !(get_be16(ip + 6) & IP4_DF);
 }
 
 void sw_too_big(struct vswitch *sw, struct punt *p)

@@ -48,10 +48,8 @@ static int alloc_tables(struct vswitch *sw)
 				 lazy_alloc(sizeof(*sw->stamps));
 	sw->counters = lazy_alloc(SWITCH_COUNTERS * sizeof(*sw->counters));
 	sw->meters = lazy_alloc(N_PORTS * sizeof(*sw->meters));
-	sw->blocked = lazy_alloc(N_PORTS * sizeof(*sw->blocked));
 	sw->pool = packet_pool_create(SWITCH_POOL);
-	if (!sw->stamps || !sw->counters || !sw->meters || !sw->blocked ||
-	    !sw->pool)
+	if (!sw->stamps || !sw->counters || !sw->meters || !sw->pool)
 		return -ENOMEM;
 	return punt_queue_init(&sw->punts, sw->loop, serve_punts, sw);
 }
@@ -61,7 +59,6 @@ static void free_tables(struct vswitch *sw)
 	punt_queue_fini(&sw->punts);
 	if (sw->pool)
 		packet_pool_destroy(sw->pool);
-	lazy_free(sw->blocked, N_PORTS * sizeof(*sw->blocked));
 	lazy_free(sw->meters, N_PORTS * sizeof(*sw->meters));
 	lazy_free(sw->counters, SWITCH_COUNTERS * sizeof(*sw->counters));
 	if (!sw->accel)

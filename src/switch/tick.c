@@ -53,6 +53,7 @@ void sw_arm(struct vswitch *sw)
 
 	at = MIN(at, domains_deadline(sw));
 	at = MIN(at, ifaces_deadline(sw));
+	sw->armed_ms = at;
 	if (at == UINT64_MAX)
 		timer_cancel(&sw->timer);
 	else
@@ -64,15 +65,12 @@ static void send_probe(struct vswitch *sw, const struct loop_out *o)
 	sw_send_on_port(sw, o->port, o->frame, sizeof(o->frame));
 }
 
-static bool set_blocked(struct vswitch *sw, const struct loop_out *o)
+static void tell_loop(struct vswitch *sw, const struct loop_out *o)
 {
 	const struct switch_events *ev = &sw->config.events;
-	bool blocked = o->kind == LOOP_BLOCK;
 
-	sw->blocked[o->port] = blocked;
 	if (ev->loop)
-		ev->loop(ev->ctx, o->port, o->other, blocked);
-	return true;
+		ev->loop(ev->ctx, o->port, o->other, o->kind == LOOP_BLOCK);
 }
 
 void sw_drain_guard(struct vswitch *sw, struct sw_bridge *b)
@@ -81,10 +79,12 @@ void sw_drain_guard(struct vswitch *sw, struct sw_bridge *b)
 	struct loop_out o;
 
 	while (loop_guard_take(b->guard, &o)) {
-		if (o.kind == LOOP_SEND)
+		if (o.kind == LOOP_SEND) {
 			send_probe(sw, &o);
-		else
-			changed |= set_blocked(sw, &o);
+			continue;
+		}
+		tell_loop(sw, &o);
+		changed = true;
 		if (o.kind == LOOP_BLOCK)
 			mac_table_flush(b->macs, o.port, MAC_ANY_VID);
 	}
@@ -122,17 +122,38 @@ static void tick_domain(struct vswitch *sw, struct sw_domain *d, uint64_t now)
 		sw_send_in_domain(sw, d->id, query.bytes, query.len);
 }
 
-static void tick_iface(struct vswitch *sw, struct sw_iface *i, uint64_t now)
+static void send_ra(struct vswitch *sw, struct sw_iface *i, uint64_t now)
 {
 	const struct snap_iface *s = snapshot_iface(sw->snapshot, i->id);
 	struct ra_frame f;
 
-	if (!i->advertises || !s || !s->domain)
+	if (!s || !s->domain || !ra_take(&i->ra, now, &f))
+		return;
+	sw_send_in_domain(sw, s->domain->id, f.bytes, f.len);
+	sw->stats.ra_sent++;
+}
+
+static void tick_iface(struct vswitch *sw, struct sw_iface *i, uint64_t now)
+{
+	if (!i->advertises)
 		return;
 	ra_tick(&i->ra, now);
-	while (ra_take(&i->ra, now, &f)) {
-		sw_send_in_domain(sw, s->domain->id, f.bytes, f.len);
-		sw->stats.ra_sent++;
+	send_ra(sw, i, now);
+}
+
+void sw_say_goodbye(struct vswitch *sw)
+{
+	for (unsigned n = 0; n < sw->ifaces.n; n++) {
+		struct sw_iface *i = sw->ifaces.at[n];
+
+		if (!i)
+			continue;
+		if (i->advertises && !i->wanted) {
+			ra_stop(&i->ra);
+			i->advertises = false;
+		}
+		if (!i->advertises)
+			send_ra(sw, i, sw_now(sw));
 	}
 }
 
