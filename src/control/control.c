@@ -121,6 +121,7 @@ int control_apply(struct control *c, struct model *m,
 	}
 	journal_end(c);
 	become(c, m, v);
+	events_apply(&c->events, ch->who, ch->why);
 	log_info("applied for %s: %s; %u bridges, %u ports, %u peers", ch->who,
 		 ch->why, v->n_bridges, v->n_ports, v->n_peers);
 	return 0;
@@ -217,6 +218,9 @@ static struct vswitch *make_switch(struct control *c)
 			    .port_failed = control_port_failed,
 			    .loop = on_loop,
 			    .conflict = on_conflict,
+			    .moved = news_moved,
+			    .flap = news_flap,
+			    .neighbour = news_neighbour,
 			    .ctx = c },
 	};
 

@@ -49,12 +49,34 @@ void events_fini(struct events *e)
 	*e = (struct events){ 0 };
 }
 
+/* False: too many of its kind in this second. */
+static bool may_tell(struct events *e, const struct event *ev, uint64_t *more)
+{
+	uint64_t second = env_now_ms(e->env) / 1000;
+
+	if (e->rate[ev->kind].second != second) {
+		e->rate[ev->kind].second = second;
+		e->rate[ev->kind].n = 0;
+	}
+	if (e->rate[ev->kind].n++ >= EVENTS_RATE) {
+		e->rate[ev->kind].left_out += 1 + ev->more;
+		return false;
+	}
+	*more = ev->more + e->rate[ev->kind].left_out;
+	e->rate[ev->kind].left_out = 0;
+	return true;
+}
+
 void events_add(struct events *e, const struct event *ev)
 {
-	struct event *slot = &e->ring[e->n % EVENTS_KEPT];
+	struct event *slot = &e->ring[e->n % EVENTS_KEPT], copy = *ev;
 
+	if (!may_tell(e, ev, &copy.more)) {
+		event_fini(&copy);
+		return;
+	}
 	event_fini(slot);
-	*slot = *ev;
+	*slot = copy;
 	slot->seq = ++e->n;
 	slot->at_ms = env_now_ms(e->env);
 	slot->wall_s = e->env->wall_s(e->env);
@@ -112,21 +134,21 @@ void events_apply(struct events *e, const char *who, const char *what)
 
 void events_move(struct events *e, const struct event_move *m)
 {
+	struct event ev = { .kind = m->other ? EVENT_FLAP : EVENT_STATION,
+			    .object = xstrdup(m->bridge),
+			    .other = xstrdup(m->port),
+			    .mac = m->mac,
+			    .more = m->lost };
 	char mac[ETH_STR_LEN];
 
 	eth_addr_format(m->mac, mac);
-	events_add(e, &(struct event){
-			      .kind = m->held ? EVENT_FLAP : EVENT_STATION,
-			      .object = xstrdup(m->bridge),
-			      .other = xstrdup(m->to),
-			      .text = m->held ? xasprintf("%s jumps between %s "
-							  "and %s: a loop, or "
-							  "two with one MAC",
-							  mac, m->from, m->to) :
-						xasprintf("%s moved from %s to "
-							  "%s",
-							  mac, m->from, m->to),
-			      .mac = m->mac });
+	if (m->other)
+		ev.text = xasprintf("%s jumps between %s and %s: a loop, or "
+				    "two with one MAC",
+				    mac, m->port, m->other);
+	else
+		ev.text = xasprintf("%s moved to port %s", mac, m->port);
+	events_add(e, &ev);
 }
 
 void events_neighbour(struct events *e, const char *network,
@@ -187,6 +209,9 @@ struct json_object *event_json(const struct event *ev)
 	if (!eth_addr_is_zero(ev->mac))
 		put_text(o, "mac", eth_addr_format(ev->mac, mac));
 	put_text(o, "text", ev->text);
+	if (ev->more)
+		json_object_object_add(o, "more",
+				       json_object_new_uint64(ev->more));
 	return o;
 }
 

@@ -5,7 +5,8 @@
  *           watch`) are told each as it happens.
  * Why so    who comes late sees what led here; the doctor finds in it which loop
  *           and which conflict there was.
- * Invariant E1 the ring is bounded, whatever happens how often. E2 a follower
+ * Invariant E1 the ring is bounded, and so is the rate, whatever happens how
+ *           often: EVENTS_RATE; `more` says what was left out. E2 a follower
  *           that went away is answered at the next event or the next follower.
  * Threads   the control thread.
  * Owns      the texts of the ring; followed calls until they are answered. */
@@ -17,6 +18,7 @@
 
 #define EVENTS_KEPT 1024u
 #define EVENTS_FOLLOWERS_MAX 64u
+#define EVENTS_RATE 100u /* a second and kind; the rest is counted */
 
 struct json_object;
 struct rpc_call;
@@ -36,9 +38,10 @@ struct event {
 	uint64_t seq; /* 1 and up */
 	uint64_t at_ms, wall_s;
 	enum event_kind kind;
-	char *object; /* the port, network, bridge, ... */
-	char *other;  /* the other port, or NULL */
-	char *text;   /* a sentence */
+	char *object;  /* the port, network, bridge, ... */
+	char *other;   /* the other port, or NULL */
+	char *text;    /* a sentence */
+	uint64_t more; /* of the kind since the last one told */
 	struct ip_addr ip;
 	struct eth_addr mac;
 };
@@ -49,6 +52,10 @@ struct events {
 	struct event *ring;
 	struct rpc_call *followers[EVENTS_FOLLOWERS_MAX];
 	unsigned n_followers;
+	struct {
+		uint64_t second, left_out;
+		unsigned n;
+	} rate[N_EVENT_KINDS];
 };
 
 void events_init(struct events *e, struct env *env);
@@ -63,13 +70,12 @@ void events_conflict(struct events *e, const char *network,
 /* `what`: "up", "down", "gone: why", ... */
 void events_port(struct events *e, const char *port, const char *what);
 void events_apply(struct events *e, const char *who, const char *what);
-/* A station on `bridge` that was behind `from` is now behind `to`; or, held,
- * jumps between them. */
+/* A station on `bridge` is now behind `port`, and `lost` others moved; or, with
+ * `other`, it jumps between the two. */
 struct event_move {
-	const char *bridge, *from, *to;
-	uint16_t vid;
+	const char *bridge, *port, *other;
 	struct eth_addr mac;
-	bool held;
+	uint64_t lost;
 };
 void events_move(struct events *e, const struct event_move *m);
 void events_neighbour(struct events *e, const char *network,

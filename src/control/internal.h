@@ -55,6 +55,13 @@ int control_watch(struct control *c, struct err *e) MUST_CHECK;
 void control_unwatch(struct control *c);
 void control_port_failed(void *arg, uint32_t port, int error);
 
+/* news.c: what the switch tells of (switch_events). */
+void news_moved(void *arg, const char *bridge, const struct move *m,
+		uint64_t lost);
+void news_flap(void *arg, const char *bridge, const struct mac_flap *f);
+void news_neighbour(void *arg, const char *domain, const struct ip_addr *ip,
+		    struct eth_addr mac);
+
 /* methods.c */
 int control_listen(struct control *c, struct err *e) MUST_CHECK;
 void control_unlisten(struct control *c);

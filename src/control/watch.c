@@ -17,14 +17,17 @@ static void try_attach(struct control *c, struct real_port *p)
 		err_fini(&e);
 		return;
 	}
-	if (p->attached)
-		log_info("port %s: attached to %s", p->name, p->port->device);
+	if (!p->attached)
+		return;
+	events_port(&c->events, p->name, "attached to its device");
+	log_info("port %s: attached to %s", p->name, p->port->device);
 }
 
 static void let_go(struct control *c, struct real_port *p, const char *why)
 {
 	log_warn("port %s: %s; it waits for %s to come back", p->name, why,
 		 p->port->device[0] ? p->port->device : "its device");
+	events_port(&c->events, p->name, why);
 	real_detach(&c->real, p, true);
 	free(p->missing);
 	p->missing = xstrdup(why);
@@ -40,6 +43,9 @@ static void link_new(struct control *c, const struct nl_link *l)
 		if (p->attached && p->port->ifindex == l->ifindex) {
 			bool up = l->flags & IFF_UP && l->carrier;
 
+			if (up != (port_get_state(p->port) == PORT_UP))
+				events_port(&c->events, p->name,
+					    up ? "up" : "down");
 			port_set_state(p->port, up ? PORT_UP : PORT_DOWN);
 		} else if (!p->attached && p->wanted &&
 			   !strcmp(p->port->device, l->name)) {

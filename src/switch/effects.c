@@ -24,6 +24,13 @@ static void apply_learn(struct vswitch *sw, const struct snapshot *s,
 		return;
 	how = mac_table_learn(s->bridges[e->id]->macs, e->vid, e->mac, e->port,
 			      now_ms);
+	if (how == MAC_MOVED)
+		moves_put(&sw->moves,
+			  &(struct move){ .bridge = e->id,
+					  .port = e->port,
+					  .vid = e->vid,
+					  .mac = e->mac },
+			  now_ms);
 	if (how == MAC_NEW || how == MAC_MOVED || how == MAC_HELD)
 		loop_wake(sw->loop, &sw->tick_call);
 }

@@ -17,6 +17,7 @@
 #include "l3/icmp.h"
 #include "l3/ra.h"
 #include "pipeline/rule.h"
+#include "switch/moves.h"
 #include "switch/punt.h"
 #include "switch/switch.h"
 #include "sys/loop.h"
@@ -106,6 +107,7 @@ struct vswitch {
 	struct loop_call
 		tick_call; /* a worker learned something with a timer */
 	struct switch_stats stats;
+	struct moves moves;
 	uint64_t seed;
 };
 

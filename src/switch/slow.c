@@ -109,7 +109,11 @@ static void tell_conflict(struct vswitch *sw, const struct snap_domain *d,
 static void learn_news(struct vswitch *sw, const struct snap_domain *d,
 		       const struct neigh_news *news)
 {
-	neigh_learn(d->neigh, news, sw_now(sw));
+	const struct switch_events *ev = &sw->config.events;
+
+	if (neigh_learn(d->neigh, news, sw_now(sw)) == NEIGH_LEARNED &&
+	    ev->neighbour)
+		ev->neighbour(ev->ctx, d->name, &news->ip, news->mac);
 	sw_drain_neigh(sw, d->id);
 }
 

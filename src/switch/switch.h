@@ -21,6 +21,7 @@
 #include "dp/dp.h"
 #include "pipeline/pipeline.h"
 #include "switch/desired.h"
+#include "switch/moves.h"
 
 #define PUNT_SLOTS 512u
 #define PUNT_PORT_SLOTS 64u
@@ -39,6 +40,14 @@ struct switch_events {
 	void (*loop)(void *ctx, uint32_t port, uint32_t other, bool blocked);
 	void (*conflict)(void *ctx, const char *domain,
 			 const struct ip_addr *ip, struct eth_addr mac);
+	/* A station is behind another port now; `lost` more moved. */
+	void (*moved)(void *ctx, const char *bridge, const struct move *m,
+		      uint64_t lost);
+	/* It jumps between two ports and is held where it is. */
+	void (*flap)(void *ctx, const char *bridge, const struct mac_flap *f);
+	/* A neighbour is new, or has another MAC. */
+	void (*neighbour)(void *ctx, const char *domain,
+			  const struct ip_addr *ip, struct eth_addr mac);
 	void *ctx;
 };
 

@@ -92,15 +92,36 @@ void sw_drain_guard(struct vswitch *sw, struct sw_bridge *b)
 		sw->config.events.rebuild(sw->config.events.ctx);
 }
 
+/* Stations that workers saw move. */
+static void tell_moves(struct vswitch *sw)
+{
+	const struct switch_events *ev = &sw->config.events;
+	struct move v[MOVES_MAX];
+	uint64_t lost;
+	unsigned n = moves_take(&sw->moves, v, &lost);
+
+	for (unsigned i = 0; ev->moved && i < n; i++) {
+		const struct sw_bridge *b = sw_bridge(sw, v[i].bridge);
+
+		if (b)
+			ev->moved(ev->ctx, b->name, &v[i],
+				  i + 1 == n ? lost : 0);
+	}
+}
+
 static void tick_bridge(struct vswitch *sw, struct sw_bridge *b, uint64_t now)
 {
 	struct mac_flap flap;
 
 	mac_table_tick(b->macs, now);
-	while (mac_table_take_flap(b->macs, &flap))
+	while (mac_table_take_flap(b->macs, &flap)) {
+		if (sw->config.events.flap)
+			sw->config.events.flap(sw->config.events.ctx, b->name,
+					       &flap);
 		if (b->guard)
 			loop_guard_flap(b->guard, flap.port_a, flap.port_b,
 					now);
+	}
 	if (!b->guard)
 		return;
 	loop_guard_tick(b->guard, now);
@@ -162,6 +183,7 @@ void sw_tick(void *arg)
 	struct vswitch *sw = arg;
 	uint64_t now = sw_now(sw);
 
+	tell_moves(sw);
 	for (unsigned i = 0; i < sw->bridges.n; i++)
 		if (sw->bridges.at[i])
 			tick_bridge(sw, sw->bridges.at[i], now);
