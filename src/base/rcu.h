@@ -17,6 +17,8 @@
 
 #include "base/defs.h"
 
+/* rcu_defer runs fn(head) once no reader can still hold what was unpublished
+ * before; `head` is a member of the object to free. */
 #ifndef __SANITIZE_THREAD__
 
 #define _LGPL_SOURCE /* inline */
@@ -28,6 +30,7 @@
 #define rcu_offline() urcu_qsbr_thread_offline()
 #define rcu_online() urcu_qsbr_thread_online()
 #define rcu_synchronize() urcu_qsbr_synchronize_rcu()
+#define rcu_defer(head, fn) urcu_qsbr_call_rcu(head, fn)
 
 #else /* It does not see inside liburcu: what was waited for is told to it. */
 
@@ -46,11 +49,34 @@
 #define rcu_synchronize()                                                      \
 	(urcu_qsbr_synchronize_rcu(), __tsan_acquire(RCU_GRACE))
 
+struct rcu_told {
+	struct rcu_head rcu;
+	struct rcu_head *head;
+	void (*fn)(struct rcu_head *head);
+};
+
+static inline void rcu_told_call(struct rcu_head *rcu)
+{
+	struct rcu_told *told = container_of(rcu, struct rcu_told, rcu);
+
+	__tsan_acquire(RCU_GRACE);
+	told->fn(told->head);
+	free(told);
+}
+
+static inline void rcu_defer(struct rcu_head *head,
+			     void (*fn)(struct rcu_head *head))
+{
+	struct rcu_told *told = xmalloc(sizeof(*told));
+
+	told->head = head;
+	told->fn = fn;
+	__tsan_release(RCU_GRACE);
+	urcu_qsbr_call_rcu(&told->rcu, rcu_told_call);
+}
+
 #endif
 
-/* Runs fn(head) once no reader can still hold what was unpublished before.
- * `head` is a member of the object to free. */
-#define rcu_defer(head, fn) urcu_qsbr_call_rcu(head, fn)
 /* Waits for every rcu_defer of before; for orderly ends and tests. */
 #define rcu_barrier_wait() urcu_qsbr_barrier()
 
