@@ -119,7 +119,7 @@ static void tx_packet(struct dp_thread *t, struct packet *p, uint32_t port)
 		return;
 	}
 	to.q = tx_queue(t, port);
-	switch (packet_tx_need(p, out->caps, out->mtu)) {
+	switch (packet_tx_need(p, out->caps, port_mtu(out))) {
 	case TX_CSUM:
 		packet_csum_finish(p);
 		/* fall through */

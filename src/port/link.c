@@ -4,7 +4,8 @@
 void port_link_set(struct port *p, const struct nl_link *link)
 {
 	p->ifindex = link->ifindex;
-	p->mtu = link->mtu;
+	/* Workers look at it meanwhile. */
+	__atomic_store_n(&p->mtu, link->mtu, __ATOMIC_RELAXED);
 	p->mac = link->mac;
 	port_set_state(p, nl_link_is_up(link) && link->carrier ? PORT_UP :
 								 PORT_DOWN);

@@ -101,7 +101,7 @@ struct port {
 	uint32_t ifindex;
 	uint32_t id;   /* the datapath's number, 1 and up; 0 is no port */
 	uint32_t caps; /* enum port_cap; valid while attached */
-	uint32_t mtu;  /* largest L3 packet in bytes */
+	uint32_t mtu;  /* largest L3 packet in bytes; workers: port_mtu() */
 	unsigned n_queues;
 	struct eth_addr mac;
 	/* While attached: frames of its device pass the guard, after the socket
@@ -123,6 +123,12 @@ void port_settle(void);
 /* Sum over the threads, with what rx dropped. */
 void port_counters_sum(const struct port *p, struct port_counters *sum);
 const char *port_state_name(enum port_state s);
+
+/* The device may be given another while it is attached. */
+static inline uint32_t port_mtu(const struct port *p)
+{
+	return __atomic_load_n(&p->mtu, __ATOMIC_RELAXED);
+}
 
 static inline void port_set_state(struct port *p, enum port_state s)
 {

@@ -250,11 +250,11 @@ static void veth_detach(struct port *p, bool keep)
 		reaper_del(ifindex);
 }
 
-static void veth_forget_config(struct veth_port *v)
+static void veth_forget_config(struct veth_config *c)
 {
-	free((char *)v->config.netns);
-	free((char *)v->config.peer);
-	netconf_fini(&v->config.netconf);
+	free((char *)c->netns);
+	free((char *)c->peer);
+	netconf_fini(&c->netconf);
 }
 
 static void veth_keep_config(struct veth_port *v, const struct veth_config *c)
@@ -271,7 +271,7 @@ static void veth_destroy(struct port *p)
 	struct veth_port *v = veth_of(p);
 
 	veth_detach(p, true);
-	veth_forget_config(v);
+	veth_forget_config(&v->config);
 	free(v);
 }
 
@@ -321,16 +321,16 @@ static int veth_change(struct veth_port *v, const struct netconf *from,
 int veth_port_set(struct port *p, const struct veth_config *c, struct err *e)
 {
 	struct veth_port *v = veth_of(p);
-	struct veth_port before = *v;
+	struct veth_config before = v->config;
 	int err = 0;
 
 	must(p->ops == &veth_ops);
 	veth_keep_config(v, c);
 	if (v->dev.attached)
-		err = veth_change(v, &before.config.netconf, e);
+		err = veth_change(v, &before.netconf, e);
 	if (err) {
-		veth_forget_config(v);
-		v->config = before.config;
+		veth_forget_config(&v->config);
+		v->config = before;
 	} else {
 		veth_forget_config(&before);
 	}
