@@ -94,11 +94,13 @@ struct dp_stats {
 	uint64_t in_kernel, kernel_hits;
 };
 
+struct capture;
+struct capture_spec;
 struct dp;
 struct dp_ops {
 	const char *name;
 	struct dp *(*create)(const struct dp_config *config);
-	void (*destroy)(struct dp *dp);
+	void (*destroy)(struct dp *dp); /* with captures still running */
 	/* The port (attached, id set, 1..DP_MAX_PORTS) starts to move packets.
 	 * 0, -EEXIST, -ENOSPC. */
 	int (*port_add)(struct dp *dp, struct port *port);
@@ -132,6 +134,12 @@ struct dp_ops {
 	/* Waits until no worker still works with what was translated before this
 	 * call: after it, a published snapshot is what every packet meets. */
 	void (*barrier)(struct dp *dp);
+	/* Packets are captured from now on. NULL when CAPTURE_MAX run already or
+	 * memory is refused. */
+	struct capture *(*capture_start)(struct dp *dp,
+					 const struct capture_spec *spec);
+	/* On return nobody captures for it; it is gone. */
+	void (*capture_stop)(struct dp *dp, struct capture *c);
 };
 
 extern const struct dp_ops dp_user_ops;

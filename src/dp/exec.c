@@ -27,6 +27,51 @@ void dp_count_drop(struct dp_thread *t, uint32_t in_port, enum drop reason)
 		c->drops[reason]++;
 }
 
+/* --- those who capture see it --- */
+
+static void see_in(struct dp_thread *t, const struct packet *p,
+		   const struct flow_key *key, struct act_list list)
+{
+	capture_packet(t->captures, t->index, p,
+		       &(struct capture_event){ .point = CAPTURE_IN,
+						.port = p->in_port,
+						.key = key,
+						.actions = list });
+}
+
+static void see_out(struct dp_thread *t, const struct packet *p, uint32_t port)
+{
+	capture_packet(
+		t->captures, t->index, p,
+		&(struct capture_event){ .point = CAPTURE_OUT, .port = port });
+}
+
+static void see_drop(struct dp_thread *t, const struct packet *p, enum drop why)
+{
+	capture_packet(t->captures, t->index, p,
+		       &(struct capture_event){ .point = CAPTURE_DROP,
+						.drop = why,
+						.port = p->in_port });
+}
+
+/* The packet stays the caller's. */
+static void count_drop(struct dp_thread *t, const struct packet *p,
+		       enum drop why)
+{
+	dp_count_drop(t, p->in_port, why);
+	drop_log_note(t->drops, p, why, t->now_ms);
+	if (unlikely(t->captures))
+		see_drop(t, p, why);
+}
+
+/* A port that is down frees what it is given. */
+static void see_down(struct dp_thread *t, const struct port *p,
+		     const struct packet_batch *b)
+{
+	for (unsigned i = 0; port_get_state(p) != PORT_UP && i < b->n; i++)
+		see_drop(t, b->p[i], DROP_PORT_DOWN);
+}
+
 /* --- sending --- */
 
 static struct tx_queue *tx_queue(struct dp_thread *t, uint32_t port)
@@ -51,10 +96,12 @@ static void tx_send(struct dp_thread *t, struct tx_queue *q)
 	t->n_queued -= q->batch.n;
 	if (unlikely(!p)) {
 		for (unsigned i = 0; i < q->batch.n; i++)
-			dp_count_drop(t, q->batch.p[i]->in_port, DROP_NO_PORT);
+			count_drop(t, q->batch.p[i], DROP_NO_PORT);
 		packet_batch_free(&q->batch);
 		return;
 	}
+	if (unlikely(t->captures))
+		see_down(t, p, &q->batch);
 	p->ops->tx(p, &q->batch, &p->counters[t->index]);
 	q->batch.n = 0;
 }
@@ -66,6 +113,8 @@ static void tx_put(struct dp_thread *t, struct tx_queue *q, struct packet *p)
 		q->next_touched = t->touched;
 		t->touched = q;
 	}
+	if (unlikely(t->captures))
+		see_out(t, p, q->port);
 	q->batch.p[q->batch.n++] = p;
 	t->n_queued++;
 	if (q->batch.n == PACKET_BATCH_MAX)
@@ -89,8 +138,7 @@ static void tx_segment(void *ctx, struct packet *s)
 
 static void tx_refuse(struct dp_thread *t, struct packet *p, enum drop why)
 {
-	dp_count_drop(t, p->in_port, why);
-	drop_log_note(t->drops, p, why, t->now_ms);
+	count_drop(t, p, why);
 	packet_free(p);
 }
 
@@ -101,9 +149,9 @@ static void tx_cut(struct dp_thread *t, struct packet *p, struct tx_target *to)
 	struct segment_plan plan;
 
 	if (!segment_plan_init(&plan, p))
-		dp_count_drop(t, p->in_port, DROP_UNSUPPORTED);
+		count_drop(t, p, DROP_UNSUPPORTED);
 	else if (!packet_segment(p, t->pool, tx_segment, to))
-		dp_count_drop(t, p->in_port, DROP_POOL_EMPTY);
+		count_drop(t, p, DROP_POOL_EMPTY);
 	packet_free(p);
 }
 
@@ -163,7 +211,7 @@ static void sink_punt(void *ctx, const struct packet *p,
 	const struct dp_config *c = &t->dp->config;
 
 	if (!c->cb->punt(c->ctx, p, t->key, a))
-		dp_count_drop(t, p->in_port, DROP_PUNT_QUOTA);
+		count_drop(t, p, DROP_PUNT_QUOTA);
 }
 
 static bool sink_meter(void *ctx, uint32_t id, const struct packet *p UNUSED)
@@ -175,10 +223,7 @@ static bool sink_meter(void *ctx, uint32_t id, const struct packet *p UNUSED)
 
 static void sink_drop(void *ctx, const struct packet *p, enum drop reason)
 {
-	struct dp_thread *t = ctx;
-
-	dp_count_drop(t, p->in_port, reason);
-	drop_log_note(t->drops, p, reason, t->now_ms);
+	count_drop(ctx, p, reason);
 }
 
 static uint32_t sink_random(void *ctx)
@@ -263,6 +308,8 @@ static void run_miss(struct dp_thread *t, struct packet *p,
 	} else {
 		t->stats.uncacheable++;
 	}
+	if (unlikely(t->captures))
+		see_in(t, p, key, acts_list(&t->verdict->actions));
 	dp_run_list(t, p, key, acts_list(&t->verdict->actions));
 }
 
@@ -275,8 +322,10 @@ static void run_hit(struct dp_thread *t, struct packet *p,
 	f->new_packets++;
 	f->new_bytes += p->len;
 	f->used_ms = t->now_ms;
-	if (unlikely(f->mirrored == FLOW_MAY_MIRROR))
+	if (unlikely(f->mirrored == FLOW_MAY_MIRROR) && !t->captures)
 		offload_put(t, f);
+	if (unlikely(t->captures))
+		see_in(t, p, key, program_list(f->program));
 	run_program(t, p, key, f->program);
 }
 
@@ -308,6 +357,8 @@ static unsigned extract_batch(struct dp_thread *t, struct packet_batch *b,
 		c->rx_bytes += p->len;
 		d = flow_extract(p, &keys[n]);
 		if (unlikely(d != DROP_NONE)) {
+			if (t->captures)
+				see_in(t, p, NULL, (struct act_list){ 0 });
 			tx_refuse(t, p, d);
 			continue;
 		}
@@ -360,6 +411,7 @@ void dp_thread_clock(struct dp_thread *t)
 {
 	t->now_ns = env_now_ns(t->dp->config.env);
 	t->now_ms = t->now_ns / 1000000u;
+	t->captures = rcu_load(t->dp->captures);
 }
 
 int dp_thread_init(struct dp_thread *t, struct dp_user *dp, unsigned index,

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/list.h"
+#include "dp/capture.h"
 #include "dp/dp.h"
 #include "flow/extract.h"
 #include "flow/interp.h"
@@ -47,6 +48,7 @@ struct fake {
 	struct interp interp;
 	const struct flow_key *key; /* of the packet being run */
 	struct dp_stats stats;
+	struct capture_set *captures; /* NULL: none */
 	uint64_t wrong;
 	struct verdict verdict;
 };
@@ -80,28 +82,54 @@ static struct port_counters *fake_counters(const struct fake *f, uint32_t id)
 	return p ? &p->port->counters[0] : NULL;
 }
 
-static void fake_count_drop(const struct fake *f, uint32_t in_port,
+static void fake_see(const struct fake *f, const struct packet *p,
+		     const struct capture_event *ev)
+{
+	if (f->captures)
+		capture_packet(f->captures, 0, p, ev);
+}
+
+static void fake_count_drop(const struct fake *f, const struct packet *p,
 			    enum drop reason)
 {
-	struct port_counters *c = fake_counters(f, in_port);
+	struct port_counters *c = fake_counters(f, p->in_port);
 
 	if (c)
 		c->drops[reason]++;
+	fake_see(f, p,
+		 &(struct capture_event){ .point = CAPTURE_DROP,
+					  .drop = reason,
+					  .port = p->in_port });
 }
 
 static void fake_refuse(const struct fake *f, struct packet *p,
 			enum drop reason)
 {
-	fake_count_drop(f, p->in_port, reason);
+	fake_count_drop(f, p, reason);
 	packet_free(p);
 }
 
 /* --- sending, one frame at a time --- */
 
-static void fake_send(struct port *port, struct packet *p)
+/* Where a frame goes to. */
+struct fake_target {
+	struct fake *f;
+	struct port *port;
+};
+
+static void fake_send(const struct fake_target *to, struct packet *p)
 {
 	struct packet_batch b = { .n = 1, .p = { p } };
+	struct port *port = to->port;
 
+	fake_see(to->f, p,
+		 &(struct capture_event){ .point = CAPTURE_OUT,
+					  .port = port->id });
+	if (port_get_state(port) != PORT_UP)
+		fake_see(to->f, p,
+			 &(struct capture_event){ .point = CAPTURE_DROP,
+						  .drop = DROP_PORT_DOWN,
+						  .port = p->in_port });
 	port->ops->tx(port, &b, &port->counters[0]);
 }
 
@@ -110,36 +138,38 @@ static void fake_send_segment(void *ctx, struct packet *segment)
 	fake_send(ctx, segment);
 }
 
-static void fake_cut(struct fake *f, struct port *out, struct packet *p)
+static void fake_cut(struct fake_target *to, struct packet *p)
 {
 	struct segment_plan plan;
+	struct fake *f = to->f;
 
 	if (!segment_plan_init(&plan, p))
-		fake_count_drop(f, p->in_port, DROP_UNSUPPORTED);
-	else if (!packet_segment(p, f->pool, fake_send_segment, out))
-		fake_count_drop(f, p->in_port, DROP_POOL_EMPTY);
+		fake_count_drop(f, p, DROP_UNSUPPORTED);
+	else if (!packet_segment(p, f->pool, fake_send_segment, to))
+		fake_count_drop(f, p, DROP_POOL_EMPTY);
 	packet_free(p);
 }
 
 static void fake_output(void *ctx, struct packet *p, uint32_t port)
 {
 	struct fake *f = ctx;
-	struct fake_port *to = fake_find(f, port);
+	struct fake_port *out = fake_find(f, port);
+	struct fake_target to = { f, out ? out->port : NULL };
 
-	if (!to) {
+	if (!out) {
 		fake_refuse(f, p, DROP_NO_PORT);
 		return;
 	}
-	switch (packet_tx_need(p, to->port->caps, to->port->mtu)) {
+	switch (packet_tx_need(p, to.port->caps, to.port->mtu)) {
 	case TX_AS_IS:
-		fake_send(to->port, p);
+		fake_send(&to, p);
 		return;
 	case TX_CSUM:
 		packet_csum_finish(p);
-		fake_send(to->port, p);
+		fake_send(&to, p);
 		return;
 	case TX_SEGMENT:
-		fake_cut(f, to->port, p);
+		fake_cut(&to, p);
 		return;
 	case TX_TOO_BIG:
 		fake_refuse(f, p, DROP_TOO_BIG);
@@ -155,12 +185,12 @@ static void fake_punt(void *ctx, const struct packet *p,
 	struct fake *f = ctx;
 
 	if (!f->config.cb->punt(f->config.ctx, p, f->key, a))
-		fake_count_drop(f, p->in_port, DROP_PUNT_QUOTA);
+		fake_count_drop(f, p, DROP_PUNT_QUOTA);
 }
 
 static void fake_drop(void *ctx, const struct packet *p, enum drop reason)
 {
-	fake_count_drop(ctx, p->in_port, reason);
+	fake_count_drop(ctx, p, reason);
 }
 
 static uint32_t fake_random(void *ctx)
@@ -362,6 +392,16 @@ static void flow_judge(struct fake *f, const struct fake_flow *w)
 
 /* --- a packet's way --- */
 
+static void fake_see_in(const struct fake *f, const struct packet *p,
+			const struct flow_key *key, struct act_list list)
+{
+	fake_see(f, p,
+		 &(struct capture_event){ .point = CAPTURE_IN,
+					  .port = p->in_port,
+					  .key = key,
+					  .actions = list });
+}
+
 static void fake_translate(struct fake *f, const struct flow_key *key)
 {
 	struct verdict *v = &f->verdict;
@@ -405,6 +445,7 @@ static void fake_receive(struct fake *f, struct packet *p)
 	flow_key_init(&key);
 	d = flow_extract(p, &key);
 	if (d != DROP_NONE) {
+		fake_see_in(f, p, NULL, (struct act_list){ 0 });
 		fake_refuse(f, p, d);
 		return;
 	}
@@ -413,6 +454,7 @@ static void fake_receive(struct fake *f, struct packet *p)
 	flow_judge(f, covers);
 	fake_apply(f, p, &key);
 	flow_count(f, &key, covers, p);
+	fake_see_in(f, p, &key, acts_list(&f->verdict.actions));
 	fake_run(f, p, &key, acts_list(&f->verdict.actions));
 }
 
@@ -489,6 +531,7 @@ static void fake_destroy(struct dp *base)
 		free(p);
 	lazy_free(f->meters, DP_MAX_METERS * sizeof(*f->meters));
 	packet_pool_destroy(f->pool);
+	capture_set_destroy(f->captures);
 	free(f);
 }
 
@@ -562,6 +605,7 @@ static void fake_inject(struct dp *base, struct packet *p)
 	}
 	fake_translate(f, &key);
 	fake_apply(f, p, &key);
+	fake_see_in(f, p, &key, acts_list(&f->verdict.actions));
 	fake_run(f, p, &key, acts_list(&f->verdict.actions));
 }
 
@@ -606,6 +650,32 @@ static void fake_barrier(struct dp *base UNUSED)
 	/* Nobody else is there to wait for. */
 }
 
+static struct capture *fake_capture_start(struct dp *base,
+					  const struct capture_spec *spec)
+{
+	struct fake *f = fake_of(base);
+	struct capture_set *old = f->captures;
+	struct capture *c;
+
+	if (old && old->n == CAPTURE_MAX)
+		return NULL;
+	c = capture_create(spec, 1);
+	must(c);
+	f->captures = capture_set_with(old, c);
+	free(old);
+	return c;
+}
+
+static void fake_capture_stop(struct dp *base, struct capture *c)
+{
+	struct fake *f = fake_of(base);
+	struct capture_set *old = f->captures;
+
+	f->captures = capture_set_without(old, c);
+	free(old);
+	capture_destroy(c);
+}
+
 const struct dp_ops dp_fake_ops = {
 	.name = "fake",
 	.create = fake_create,
@@ -619,4 +689,6 @@ const struct dp_ops dp_fake_ops = {
 	.flow_dump = fake_flow_dump,
 	.stats = fake_stats,
 	.barrier = fake_barrier,
+	.capture_start = fake_capture_start,
+	.capture_stop = fake_capture_stop,
 };

@@ -41,6 +41,7 @@ static void user_destroy(struct dp *base)
 	dp_thread_fini(&dp->control);
 	lazy_free(dp->ports, (DP_MAX_PORTS + 1) * sizeof(*dp->ports));
 	lazy_free(dp->meters, DP_MAX_METERS * sizeof(*dp->meters));
+	capture_set_destroy(dp->captures);
 	free(dp->workers);
 	free(dp);
 }
@@ -275,6 +276,37 @@ static void user_barrier(struct dp *base UNUSED)
 	rcu_synchronize();
 }
 
+static void publish_captures(struct dp_user *dp, struct capture_set *to)
+{
+	struct capture_set *old = dp->captures;
+
+	rcu_publish(dp->captures, to);
+	rcu_synchronize();
+	free(old);
+}
+
+static struct capture *user_capture_start(struct dp *base,
+					  const struct capture_spec *spec)
+{
+	struct dp_user *dp = user_of(base);
+	struct capture *c;
+
+	if (dp->captures && dp->captures->n == CAPTURE_MAX)
+		return NULL;
+	c = capture_create(spec, dp->n_workers + 1);
+	if (c)
+		publish_captures(dp, capture_set_with(dp->captures, c));
+	return c;
+}
+
+static void user_capture_stop(struct dp *base, struct capture *c)
+{
+	struct dp_user *dp = user_of(base);
+
+	publish_captures(dp, capture_set_without(dp->captures, c));
+	capture_destroy(c);
+}
+
 const struct dp_ops dp_user_ops = {
 	.name = "user",
 	.create = user_create,
@@ -289,4 +321,6 @@ const struct dp_ops dp_user_ops = {
 	.stats = user_stats,
 	.drop_dump = user_drop_dump,
 	.barrier = user_barrier,
+	.capture_start = user_capture_start,
+	.capture_stop = user_capture_stop,
 };

@@ -16,6 +16,7 @@
 #include "base/rcu.h"
 #include "dp/accel.h"
 #include "dp/cache.h"
+#include "dp/capture.h"
 #include "dp/dp.h"
 #include "dp/meter.h"
 #include "flow/interp.h"
@@ -48,9 +49,10 @@ struct dp_thread {
 	struct tx_queue *touched;
 	unsigned n_queued; /* packets in all tx queues */
 	uint64_t now_ms, now_ns;
-	const struct flow_key *key; /* of the packet being executed */
-	struct verdict *verdict;    /* scratch */
-	struct cache *cache;        /* NULL: the control thread */
+	const struct capture_set *captures; /* NULL: none; until quiescent */
+	const struct flow_key *key;         /* of the packet being executed */
+	struct verdict *verdict;            /* scratch */
+	struct cache *cache;                /* NULL: the control thread */
 	struct dp_stats stats;
 	struct drop_log *drops;
 };
@@ -96,6 +98,7 @@ struct dp_user {
 	unsigned n_workers;
 	struct worker *workers;
 	struct dp_thread control;
+	struct capture_set *captures; /* read inside RCU */
 };
 
 /* exec.c */
