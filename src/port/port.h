@@ -108,7 +108,7 @@ struct port {
 	 * of rx_fd had its copy. */
 	bool guarded;
 	bool far_elsewhere; /* a veth whose far end is in another namespace */
-	_Atomic(int) state;                              /* enum port_state */
+	_Atomic(int) state; /* enum port_state */
 	struct port_counters counters[PORT_MAX_THREADS]; /* by thread index */
 	struct port_rx_drops rx_drops[PORT_MAX_QUEUES];
 };
