@@ -27,6 +27,11 @@ static uint64_t system_wall_s(struct env *env UNUSED)
 	return clock_ns(CLOCK_REALTIME) / 1000000000u;
 }
 
+static uint64_t system_wall_ns(struct env *env UNUSED)
+{
+	return clock_ns(CLOCK_REALTIME);
+}
+
 static uint64_t system_random(struct env *env UNUSED)
 {
 	uint64_t v;
@@ -43,6 +48,7 @@ struct env *env_system(void)
 		.now_ns = system_now_ns,
 		.wall_s = system_wall_s,
 		.random = system_random,
+		.wall_ns = system_wall_ns,
 	};
 
 	return &env;

@@ -18,6 +18,8 @@ struct env {
 	/* Wall clock, seconds since the epoch: for logs and leases shown only. */
 	uint64_t (*wall_s)(struct env *env);
 	uint64_t (*random)(struct env *env);
+	/* Wall clock in nanoseconds, for captures; NULL: seconds are all. */
+	uint64_t (*wall_ns)(struct env *env);
 };
 
 /* The machine's own clock and getrandom(2). */
@@ -41,6 +43,12 @@ static inline uint64_t env_now_ms(struct env *env)
 static inline uint64_t env_now_ns(struct env *env)
 {
 	return env->now_ns(env);
+}
+
+static inline uint64_t env_wall_ns(struct env *env)
+{
+	return env->wall_ns ? env->wall_ns(env) :
+			      env->wall_s(env) * 1000000000u;
 }
 
 static inline uint64_t env_random(struct env *env)

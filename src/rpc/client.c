@@ -133,8 +133,8 @@ static int fill(struct rpc_client *c, unsigned timeout_ms)
 	return n < 0 && errno != EAGAIN && errno != EINTR ? -errno : 0;
 }
 
-/* The next message, to be put. */
-static int receive(struct rpc_client *c, unsigned timeout_ms,
+/* The next message that is JSON, to be put. */
+static int receive(struct rpc_client *c, const struct rpc_client_call *call,
 		   struct json_object **out)
 {
 	struct err e = ERR_INIT;
@@ -144,9 +144,11 @@ static int receive(struct rpc_client *c, unsigned timeout_ms,
 
 	for (;;) {
 		rc = frame_reader_next(&c->in, &msg, &len);
-		if (rc)
+		if (rc < 0 || (rc && !frame_is_bytes(msg, len)))
 			break;
-		rc = fill(c, timeout_ms);
+		if (rc && call->bytes)
+			call->bytes(call->arg, msg + 1, len - 1);
+		rc = rc ? 0 : fill(c, call->timeout_ms);
 		if (rc)
 			return rc;
 	}
@@ -225,7 +227,7 @@ int rpc_client_call(struct rpc_client *c, const struct rpc_client_call *call,
 	if (rc == -EPIPE || rc == -ECONNRESET)
 		rc = 0;
 	while (!rc && !done) {
-		rc = receive(c, call->timeout_ms, &msg);
+		rc = receive(c, call, &msg);
 		if (rc)
 			break;
 		done = handle(call, id, msg, out);

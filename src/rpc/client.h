@@ -24,6 +24,8 @@ struct rpc_client_call {
 	unsigned timeout_ms; /* without a word from the daemon; 0: none */
 	/* Called for each progress message, or NULL. */
 	void (*progress)(void *arg, struct json_object *value);
+	/* Called for bytes that come between, or NULL. */
+	void (*bytes)(void *arg, const char *bytes, size_t len);
 	void *arg;
 };
 

@@ -74,6 +74,12 @@ bool frame_reader_is_amid(const struct frame_reader *r)
 	return r->len > r->done;
 }
 
+void frame_bytes_header(char *out, size_t len)
+{
+	put_be32(out, (uint32_t)len + 1);
+	out[FRAME_HEADER_LEN] = '\0';
+}
+
 char *frame_build(const char *msg, size_t len, size_t *total)
 {
 	char *out = xmalloc(FRAME_HEADER_LEN + len);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Frames: messages on a stream.
  *
- * What      4 bytes of length, big-endian, then that many bytes of JSON.
+ * What      4 bytes of length, big-endian, then that many bytes of JSON; or a
+ *           zero byte and bytes that are none (a capture).
  * Why so    a reader knows what comes before it comes, and refuses early.
  * Invariant F1 memory follows what was received, not what was announced: a
  *           length that lies costs nothing. F2 an announced length above the
@@ -37,6 +38,15 @@ int frame_reader_next(struct frame_reader *r, const char **msg,
 		      size_t *len) MUST_CHECK;
 /* Has it part of a message? */
 bool frame_reader_is_amid(const struct frame_reader *r);
+
+/* In front of `len` bytes that are no JSON. */
+#define FRAME_BYTES_HEADER_LEN (FRAME_HEADER_LEN + 1)
+void frame_bytes_header(char *out, size_t len);
+/* Are they? JSON never begins with a zero. */
+static inline bool frame_is_bytes(const char *msg, size_t len)
+{
+	return len && !msg[0];
+}
 
 /* Header and message as one block, to be freed. */
 char *frame_build(const char *msg, size_t len, size_t *total);

@@ -23,6 +23,8 @@
 
 /* --- a server in a thread ------------------------------------------------- */
 
+#define PIECE 10007u
+
 struct fixture {
 	char path[64];
 	struct loop *loop;
@@ -103,10 +105,25 @@ static void clients(void *arg, struct rpc_call *call,
 				      (int)rpc_server_n_clients(f->server)));
 }
 
+/* As many bytes as are taken, each piece with its number; answers how many. */
+static void pour(void *arg UNUSED, struct rpc_call *call,
+		 struct json_object *params UNUSED)
+{
+	static char piece[PIECE];
+	int n = 0;
+
+	do {
+		memset(piece, n % 256, sizeof(piece));
+		n++;
+	} while (rpc_call_bytes(call, piece, sizeof(piece)));
+	rpc_call_progress(call, json_object_new_int(1));
+	rpc_call_result(call, json_object_new_int(n - 1));
+}
+
 static const struct rpc_method methods[] = {
 	{ "echo", echo }, { "fail", refuse },     { "count", count },
 	{ "park", park }, { "unpark", unpark },   { "who", who },
-	{ "big", big },   { "clients", clients },
+	{ "big", big },   { "clients", clients }, { "pour", pour },
 };
 
 static void *run(void *arg)
@@ -224,6 +241,41 @@ static void progress_comes_before_the_result(void **state)
 	assert_int_equal(rpc_client_call(c, &call, &r), 0);
 	assert_int_equal(seen, 123);
 	assert_string_equal(json_object_get_string(r.result), "done");
+	rpc_client_reply_fini(&r);
+	rpc_client_destroy(c);
+}
+
+struct poured {
+	int pieces;
+	bool wrong;
+};
+
+static void drink(void *arg, const char *bytes, size_t len)
+{
+	struct poured *p = arg;
+
+	p->wrong |= len != PIECE;
+	for (size_t i = 0; i < len; i++)
+		p->wrong |= bytes[i] != (char)(p->pieces % 256);
+	p->pieces++;
+}
+
+/* What is more than a client has read is refused, not dropped. */
+static void bytes_come_whole_or_are_refused(void **state)
+{
+	struct rpc_client *c = client_of(*state);
+	struct poured seen = { 0 };
+	const struct rpc_client_call call = { .method = "pour",
+					      .timeout_ms = 10000,
+					      .bytes = drink,
+					      .arg = &seen };
+	struct rpc_client_reply r;
+
+	assert_int_equal(rpc_client_call(c, &call, &r), 0);
+	assert_int_equal(json_object_get_int(r.result), seen.pieces);
+	assert_in_range(seen.pieces, RPC_MAX_BYTES / PIECE,
+			RPC_MAX_BYTES / PIECE + 1);
+	assert_false(seen.wrong);
 	rpc_client_reply_fini(&r);
 	rpc_client_destroy(c);
 }
@@ -502,6 +554,7 @@ int main(void)
 		T(request_gets_its_result),
 		T(errors_keep_their_place),
 		T(progress_comes_before_the_result),
+		T(bytes_come_whole_or_are_refused),
 		T(silent_daemon_is_waited_for_no_longer_than_told),
 		T(missing_daemon_is_said_with_what_to_do),
 		T(message_of_megabytes_crosses),

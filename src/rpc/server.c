@@ -243,6 +243,23 @@ void rpc_call_progress(struct rpc_call *call, struct json_object *value)
 		timer_set(&c->stall, RPC_STALL_MS);
 }
 
+bool rpc_call_bytes(struct rpc_call *call, const void *bytes, size_t len)
+{
+	struct client *c = call->client;
+	char head[FRAME_BYTES_HEADER_LEN];
+
+	must(len <= RPC_MAX_BYTES);
+	if (!c || c->out.len > RPC_MAX_BYTES)
+		return false;
+	frame_bytes_header(head, len);
+	str_add_n(&c->out, head, sizeof(head));
+	str_add_n(&c->out, bytes, len);
+	watch_set(&c->watch, WATCH_WRITE);
+	if (!timer_is_set(&c->stall))
+		timer_set(&c->stall, RPC_STALL_MS);
+	return true;
+}
+
 /* Ends the call; takes `msg`. The answer leaves when the loop turns. */
 static void call_end(struct rpc_call *call, struct json_object *msg)
 {

@@ -28,6 +28,7 @@ struct rpc_server;
 #define RPC_UNTRUSTED_REQUEST (1u << 20)
 #define RPC_UNTRUSTED_REPLY (2u << 20)
 #define RPC_MAX_QUEUE (1u << 20) /* progress beyond it is dropped */
+#define RPC_MAX_BYTES (4u << 20) /* bytes beyond it are refused */
 #define RPC_STALL_MS 30000u      /* a message half sent, an answer not read */
 
 struct rpc_method {
@@ -59,6 +60,11 @@ const struct unix_socket_peer *rpc_call_peer(const struct rpc_call *c);
 bool rpc_call_is_abandoned(const struct rpc_call *c);
 /* The three take `value`; all but progress end the call. */
 void rpc_call_progress(struct rpc_call *c, struct json_object *value);
+/* Bytes that are no JSON (a capture), in their place among the progress. False,
+ * and nothing was taken: the client has not read what it was sent before, or is
+ * gone. `len` is at most RPC_MAX_BYTES. */
+bool rpc_call_bytes(struct rpc_call *c, const void *bytes,
+		    size_t len) MUST_CHECK;
 void rpc_call_result(struct rpc_call *c, struct json_object *value);
 void rpc_call_error(struct rpc_call *c, const struct err *e);
 void rpc_call_errors(struct rpc_call *c, const struct err *items, unsigned n);
