@@ -106,6 +106,11 @@ struct stamps *accel_stamps(struct accel *a)
 	return a->stamps;
 }
 
+int accel_program(const struct accel *a)
+{
+	return kbpf_fd(&a->bpf, "weft_act");
+}
+
 /* --- ports --- */
 
 /* What flows that send to a port depend on, besides what translation asked. */

@@ -36,6 +36,9 @@ void accel_destroy(struct accel *a);
 /* The stamps to use from now on. */
 struct stamps *accel_stamps(struct accel *a);
 
+/* The tc program, for tests. */
+int accel_program(const struct accel *a);
+
 /* The port is attached. Ports that are no kernel devices are left alone. */
 void accel_port_add(struct accel *a, struct port *p);
 void accel_port_del(struct accel *a, struct port *p);

@@ -14,6 +14,7 @@
 #ifdef HAVE_LIBBPF
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/bpf.h>
 
 /* What libbpf said last: the reason of a failed load. */
 static char kbpf_words[128];
@@ -96,6 +97,22 @@ int kbpf_map_del(int map, const void *key)
 {
 	return bpf_map_delete_elem(map, key) ? -errno : 0;
 }
+
+int kbpf_try(int program, struct kbpf_try *t)
+{
+	struct __sk_buff skb = { .ifindex = t->ifindex,
+				 .gso_size = t->gso_size,
+				 .gso_segs = t->gso_size ? 2 : 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = t->in,
+		    .data_size_in = t->in_len, .data_out = t->out,
+		    .data_size_out = t->out_len, .ctx_in = &skb,
+		    .ctx_size_in = sizeof(skb), .repeat = 1);
+
+	if (bpf_prog_test_run_opts(program, &o))
+		return -errno;
+	t->out_len = o.data_size_out;
+	return (int)o.retval;
+}
 #else
 int kbpf_load(struct kbpf *k, const void *object UNUSED, size_t len UNUSED,
 	      struct err *e)
@@ -121,6 +138,11 @@ int kbpf_map_take(int map UNUSED, const void *key UNUSED, void *value UNUSED)
 }
 
 int kbpf_map_del(int map UNUSED, const void *key UNUSED)
+{
+	return -EOPNOTSUPP;
+}
+
+int kbpf_try(int program UNUSED, struct kbpf_try *t UNUSED)
 {
 	return -EOPNOTSUPP;
 }

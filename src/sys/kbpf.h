@@ -41,6 +41,17 @@ int kbpf_map_del(int map, const void *key);
 /* An array map's memory, shared with the kernel; NULL when refused. */
 void *kbpf_map_share(int map, size_t len);
 void kbpf_map_unshare(void *p, size_t len);
+/* Runs a tc program on a frame as if it had come in by a device of this
+ * namespace, for tests: what the program says, and the frame as it left it.
+ * `gso_size` 0: none. Negative: -errno. */
+struct kbpf_try {
+	uint32_t ifindex, gso_size;
+	const void *in;
+	uint32_t in_len;
+	void *out;
+	uint32_t out_len; /* room, then bytes */
+};
+int kbpf_try(int program, struct kbpf_try *t) MUST_CHECK;
 /* The program becomes the socket's filter; -1 takes it off. */
 int kbpf_socket_filter(int socket, int program) MUST_CHECK;
 
