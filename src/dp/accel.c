@@ -2,6 +2,7 @@
 #include "dp/accel.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 #include "base/hash.h"
 #include "dp/bpf/kernel.h"
@@ -60,6 +61,10 @@ struct accel {
 	int flows, ports, decide;
 	struct stamps *stamps;
 	struct accel_device **devices; /* by port number; lazily touched */
+	/* Between a worker that changes a mask and the control thread that
+	 * pauses: both are rare, neither is on a packet's way. */
+	pthread_mutex_t lock;
+	bool paused;
 };
 
 /* --- life --- */
@@ -68,6 +73,7 @@ struct accel *accel_create(struct err *e)
 {
 	struct accel *a = xzalloc(sizeof(*a));
 
+	pthread_mutex_init(&a->lock, NULL);
 	if (kbpf_load(&a->bpf, weft_bpf_object, weft_bpf_object_len, e))
 		goto fail;
 	a->flows = kbpf_fd(&a->bpf, "weft_flows");
@@ -98,6 +104,7 @@ void accel_destroy(struct accel *a)
 		lazy_free(a->devices, N_PORTS * sizeof(struct accel_device *));
 	kbpf_map_unshare(a->stamps, sizeof(*a->stamps));
 	kbpf_free(&a->bpf);
+	pthread_mutex_destroy(&a->lock);
 	free(a);
 }
 
@@ -134,6 +141,13 @@ bool accel_has_port(const struct accel *a, uint32_t port)
 	return a && device(a, port);
 }
 
+/* Under the lock: the kernel learns of the device, or of its masks; a full map
+ * leaves it to userspace. */
+static bool device_share(struct accel *a, struct accel_device *d)
+{
+	return a->paused || !kbpf_map_put(a->ports, &d->ifindex, &d->shared);
+}
+
 void accel_port_add(struct accel *a, struct port *p)
 {
 	struct accel_device *d = a->devices[p->id];
@@ -147,13 +161,12 @@ void accel_port_add(struct accel *a, struct port *p)
 	d->mtu = p->mtu;
 	d->far_elsewhere = p->far_elsewhere;
 	d->shared = (struct kernel_port){ .id = p->id };
-	if (kbpf_map_put(a->ports, &p->ifindex, &d->shared))
+	if (kbpf_socket_filter(p->ops->rx_fd(p, 0), a->decide))
 		return;
-	if (kbpf_socket_filter(p->ops->rx_fd(p, 0), a->decide)) {
-		kbpf_map_del(a->ports, &p->ifindex);
-		return;
-	}
 	__atomic_store_n(&d->ifindex, p->ifindex, __ATOMIC_RELEASE);
+	pthread_mutex_lock(&a->lock);
+	device_share(a, d);
+	pthread_mutex_unlock(&a->lock);
 }
 
 void accel_port_del(struct accel *a, struct port *p)
@@ -171,12 +184,31 @@ bool accel_mask_set(struct accel *a, uint32_t port, unsigned slot,
 		    const struct flow_mask *m)
 {
 	struct accel_device *d = device(a, port);
+	bool shared;
 
 	if (!d)
 		return false;
+	pthread_mutex_lock(&a->lock);
 	memcpy(&d->shared.mask[slot], m, sizeof(d->shared.mask[slot]));
 	d->shared.n_masks = MAX(d->shared.n_masks, slot + 1);
-	return !kbpf_map_put(a->ports, &d->ifindex, &d->shared);
+	shared = device_share(a, d);
+	pthread_mutex_unlock(&a->lock);
+	return shared;
+}
+
+void accel_pause(struct accel *a, bool on)
+{
+	pthread_mutex_lock(&a->lock);
+	a->paused = on;
+	for (unsigned i = 0; i < N_PORTS; i++) {
+		struct accel_device *d = device(a, i);
+
+		if (d && on)
+			kbpf_map_del(a->ports, &d->ifindex);
+		else if (d)
+			(void)!kbpf_map_put(a->ports, &d->ifindex, &d->shared);
+	}
+	pthread_mutex_unlock(&a->lock);
 }
 
 /* --- what the kernel can do --- */

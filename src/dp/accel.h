@@ -44,6 +44,10 @@ void accel_port_add(struct accel *a, struct port *p);
 void accel_port_del(struct accel *a, struct port *p);
 bool accel_has_port(const struct accel *a, uint32_t port);
 
+/* While paused every frame comes to userspace (somebody wants to see it); flows
+ * may be put, and are obeyed again afterwards. */
+void accel_pause(struct accel *a, bool on);
+
 /* Mask number `slot` (below DP_MAX_MASKS) of an in-port; its flows are out of
  * the kernel. False: it looks at what the kernel cannot see. */
 bool accel_mask_set(struct accel *a, uint32_t port, unsigned slot,

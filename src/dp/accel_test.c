@@ -376,6 +376,21 @@ static void a_device_that_goes_takes_its_flows_along(void **state UNUSED)
 	assert_false(kernel_takes(frame, len));
 }
 
+static void a_pause_brings_every_frame_to_userspace(void **state UNUSED)
+{
+	uint8_t frame[FRAME_MAX];
+	uint32_t len;
+
+	look_at_all(&verdict);
+	acts_output(&verdict.actions, OUT);
+	assert_non_null(keep_plain(frame, &len));
+	assert_true(kernel_takes(frame, len));
+	accel_pause(accel, true);
+	assert_false(kernel_takes(frame, len));
+	accel_pause(accel, false);
+	assert_true(kernel_takes(frame, len));
+}
+
 static void what_is_too_long_is_left_to_userspace(void **state UNUSED)
 {
 	uint8_t frame[FRAME_MAX], room[ROOM];
@@ -453,6 +468,7 @@ int main(void)
 		CASE(the_kernel_makes_the_frame_that_userspace_makes),
 		CASE(a_stale_flow_is_not_obeyed),
 		CASE(a_device_that_goes_takes_its_flows_along),
+		CASE(a_pause_brings_every_frame_to_userspace),
 		CASE(what_is_too_long_is_left_to_userspace),
 		CASE(packets_and_bytes_are_counted),
 		CASE(what_the_kernel_cannot_do_is_refused),

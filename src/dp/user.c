@@ -281,6 +281,8 @@ static void publish_captures(struct dp_user *dp, struct capture_set *to)
 	struct capture_set *old = dp->captures;
 
 	rcu_publish(dp->captures, to);
+	if (dp->config.accel)
+		accel_pause(dp->config.accel, to);
 	rcu_synchronize();
 	free(old);
 }
