@@ -32,6 +32,8 @@ enum cli_option {
 	CLI_NO_COLOUR = 1 << 3,
 	CLI_HELP = 1 << 4,
 	CLI_VERSION = 1 << 5,
+	CLI_ONCE = 1 << 6,
+	CLI_LOOK = 1 << 7, /* --sort, --filter, --interval */
 };
 
 struct cli;
@@ -71,7 +73,9 @@ struct cli {
 	char *socket;
 	const char *host;   /* --host, or NULL */
 	const char *packet; /* --packet, or NULL */
-	bool colour;        /* of what goes to stdout */
+	/* top: --sort, --filter, --interval, or NULL */
+	const char *sort, *filter, *interval;
+	bool colour; /* of what goes to stdout */
 	bool utf8;
 	FILE *out;
 };
@@ -100,6 +104,8 @@ int cli_status(struct cli *c);
 int cli_show(struct cli *c);
 int cli_drops(struct cli *c);
 int cli_doctor(struct cli *c);
+int cli_watch(struct cli *c);
+int cli_top(struct cli *c);
 int cli_apply(struct cli *c);
 int cli_plan(struct cli *c);
 int cli_check(struct cli *c);

@@ -58,6 +58,26 @@ const struct cli_command cli_commands[] = {
 	  .more = "SINCE and LAST are of what the datapath noted: one packet a "
 		  "millisecond and kind. A port's own refusals (its queue was "
 		  "full) are counted without a packet." },
+	{ .name = "watch",
+	  .args = "[KIND ...]",
+	  .max_args = 8,
+	  .options = CLI_ONCE,
+	  .run = cli_watch,
+	  .help = "Tell what happens, as it happens.",
+	  .more = "KIND is port, station, flap, neighbour, conflict, loop or "
+		  "apply; all without. What happened lately comes first. "
+		  "With --json, an object a line.",
+	  .example = "weft watch loop conflict" },
+	{ .name = "top",
+	  .args = "[ports|flows|talkers|drops]",
+	  .max_args = 1,
+	  .options = CLI_ONCE | CLI_LOOK,
+	  .run = cli_top,
+	  .help = "Show who moves how much, now.",
+	  .more = "On a terminal: TAB or p, f, t, d choose the view, s the "
+		  "order, / a filter, SPACE stops, q ends. Elsewhere tables "
+		  "follow each other.",
+	  .example = "weft top talkers" },
 	{ .name = "doctor",
 	  .args = "",
 	  .run = cli_doctor,
@@ -167,6 +187,13 @@ const struct cli_option_row cli_options[] = {
 	  "explain: the packet in full, as "
 	  "\"tcp,ip_dst=10.2.0.7,tp_dst=80\"; only FROM is needed then.",
 	  false },
+	{ "--once", NULL, CLI_ONCE, "top, watch: show once, and end.", false },
+	{ "--sort", "KEY", CLI_LOOK,
+	  "top: bits, packets, rx, tx, drops, total or name.", false },
+	{ "--filter", "TEXT", CLI_LOOK, "top: only rows with this text.",
+	  false },
+	{ "--interval", "S", CLI_LOOK,
+	  "top: seconds between two looks (default: 1).", false },
 	{ "--help", NULL, CLI_HELP, "Show help.", true },
 	{ "--version", NULL, CLI_VERSION, "Show the version.", true },
 };

@@ -256,4 +256,3 @@ int cli_show(struct cli *c)
 {
 	return show_kind(c, c->args[0]);
 }
-

@@ -191,3 +191,101 @@ def drops_tell_who_why_since_when_and_the_last_packet(s):
     must(row[0]["last"]["len"] == 98, row)
     said = weft(a, "drops")
     must("no-route" in said and "> 192.0.2.99" in said, said)
+
+
+def jsons(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@scene
+def watch_tells_events_as_they_happen(s):
+    a, c1, c2, c3 = one_host(s)
+    out = open(os.path.join(s.folder, "watch"), "w+")
+    p = s.popen(WEFT, "--run", os.path.dirname(a.socket), "watch", "--json",
+                stdout=out)
+
+    def seen(kind, *words):
+        out.seek(0)
+        return any(e["kind"] == kind and all(w in json.dumps(e) for w in words)
+                   for e in jsons(out.read()))
+    until("the past is told", lambda: seen("apply"))
+    far = json.loads(c3.run("ip", "-j", "link").stdout)[-1]["ifname"]
+    c3.ip("addr", "add", "10.2.0.99/24", "dev", far)
+    c1.must_reach("10.2.0.99")
+    until("a new neighbour is told", lambda: seen("neighbour", "10.2.0.99"))
+    dev = json.loads(c1.run("ip", "-j", "link").stdout)[-1]["ifname"]
+    c1.ip("link", "set", dev, "down")
+    until("a port goes down", lambda: seen("port", "c1", '"down"'))
+    c1.ip("link", "set", dev, "up")
+    until("and comes up", lambda: seen("port", "c1", '"up"'))
+    mac = c1.run("cat", "/sys/class/net/%s/address" % dev).stdout.strip()
+    c2.python("""
+import socket, sys
+dev, mac = sys.argv[1:]
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind((dev, 0))
+s.send(b"\\xff" * 6 + bytes.fromhex(mac.replace(":", "")) + b"\\x88\\xb5" + b"x" * 46)
+""", json.loads(c2.run("ip", "-j", "link").stdout)[-1]["ifname"], mac)
+    until("the station moved", lambda: seen("station", mac, "c2"))
+    a.apply(ONE.replace("10.1.0.12", "10.1.0.14"))
+    until("the apply is told", lambda: sum(
+        e["kind"] == "apply" for e in a.rpc("events")) == 2)
+    p.terminate()
+    out.close()
+    said = weft(a, "watch", "station", "--once")
+    must("moved to port c2" in said and "apply" not in said, said)
+
+
+@scene
+def top_shows_who_moves_how_much(s):
+    a, c1, c2, c3 = one_host(s)
+    s.popen("ip", "netns", "exec", c1.name, "ping", "-n", "-i", "0.02", "-s",
+            "1000", "10.2.0.13")
+    c1.must_reach("10.2.0.13")
+    top = json.loads(weft(a, "top", "--once", "--json"))
+    port = {p["port"]: p for p in top["ports"]}["c1"]
+    must(20 <= port["rx_packets_s"] <= 100 and
+         port["rx_bits_s"] >= 8000 * port["rx_packets_s"], port)
+    talker = [t for t in top["talkers"] if t["packets_s"] > 10]
+    must({t["port"] for t in talker} == {"c1", "c3"}, top["talkers"])
+    must(any(t["from"] == "10.1.0.11" for t in talker), talker)
+    must(any(f["port"] == "c1" and f["packets_s"] > 10 for f in top["flows"]),
+         top["flows"])
+    said = weft(a, "top", "ports", "--once", "--sort", "rx")
+    must(all(len(line) <= 80 for line in said.splitlines()), said)
+    must("\033" not in said and said.splitlines()[1].startswith("c"), said)
+    must("c2" not in weft(a, "top", "ports", "--once", "--filter", "c1"),
+         "the filter holds")
+    must("did you mean flows" in weft(a, "top", "flow", ok=(64,)), "usage")
+
+
+@scene
+def top_on_a_terminal_obeys_keys(s):
+    a, *_ = one_host(s)
+    import pty
+    pid, fd = pty.fork()
+    if not pid:
+        os.execv(WEFT, [WEFT, "--run", os.path.dirname(a.socket), "top",
+                        "--interval", "0.2"])
+    got = b""
+
+    def see(text):
+        nonlocal got
+        got = b""
+        end = time.monotonic() + 10
+        while text not in got:
+            if time.monotonic() > end:
+                raise Failed("never on the screen: %r in %r" %
+                             (text, got[-500:]))
+            got += os.read(fd, 65536)
+    see(b"RX BIT/S")
+    os.write(fd, b"f")
+    see(b"MATCH")
+    os.write(fd, b"s")
+    see(b"by packets")
+    os.write(fd, b"p/c2\r")
+    see(b"filter: c2")
+    os.write(fd, b"q")
+    see(b"\x1b[?1049l")
+    must(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, "it ends well")
+    os.close(fd)
