@@ -61,30 +61,78 @@ static void bridge_set_guard(struct vswitch *sw, struct sw_bridge *b, bool on)
 	}
 }
 
+/* The last given is the last to be given again: a flow of a rule that is gone may
+ * still be counted. When all are taken one is shared. */
+static uint32_t counter_take(struct vswitch *sw)
+{
+	for (uint32_t i = 0; i < SWITCH_COUNTERS; i++) {
+		uint32_t id = (sw->counter_hint + i) % SWITCH_COUNTERS;
+
+		if (sw->counters[id].used)
+			continue;
+		sw->counter_hint = id + 1;
+		__atomic_store_n(&sw->counters[id].packets, 0,
+				 __ATOMIC_RELAXED);
+		__atomic_store_n(&sw->counters[id].bytes, 0, __ATOMIC_RELAXED);
+		sw->counters[id].used = true;
+		return id;
+	}
+	return 0;
+}
+
+/* Takes the counter along that a rule of this text had; its text there is spent. */
+static struct sw_rule rule_count(struct vswitch *sw, struct sw_bridge *b,
+				 const char *text)
+{
+	struct sw_rule r;
+
+	for (unsigned i = 0; i < b->n_rules; i++) {
+		if (!b->rule_counts[i].text ||
+		    strcmp(b->rule_counts[i].text, text))
+			continue;
+		r = b->rule_counts[i];
+		b->rule_counts[i].text = NULL;
+		return r;
+	}
+	return (struct sw_rule){ xstrdup(text), counter_take(sw) };
+}
+
+static void put_rule(struct sw_bridge *b, const struct desired_bridge *d,
+		     const struct rule_spec *spec, const struct sw_rule *count)
+{
+	struct rule *r = rule_table_put(b->rules, &spec->match, spec->priority,
+					acts_list(&spec->actions));
+
+	r->counter = count->counter;
+	r->origin = d->origin;
+}
+
 /* Rules are read anew: the table is replaced as a whole, so that no packet meets
  * half of the old and half of the new. */
 static void bridge_set_rules(struct vswitch *sw, struct sw_bridge *b,
 			     const struct desired_bridge *d)
 {
+	struct sw_rule *counts = xcalloc(d->n_rules, sizeof(*counts));
 	struct rule_spec *spec = xmalloc(sizeof(*spec));
+	unsigned n = 0;
 
 	b->retired = b->rules;
 	b->rules = d->n_rules ? rule_table_create() : NULL;
 	for (unsigned i = 0; i < d->n_rules; i++) {
 		struct err e = ERR_INIT;
-		struct rule *r;
 
 		acts_clear(&spec->actions);
 		if (rule_parse(d->rules[i], NULL, spec, &e)) {
 			err_fini(&e); /* switch_check told it before */
 			continue;
 		}
-		r = rule_table_put(b->rules, &spec->match, spec->priority,
-				   acts_list(&spec->actions));
-		r->counter = sw->n_counters++ % SWITCH_COUNTERS;
-		r->origin = d->origin;
+		counts[n] = rule_count(sw, b, d->rules[i]);
+		put_rule(b, d, spec, &counts[n++]);
 	}
 	free(spec);
+	sw_free_rule_counts(sw, b);
+	b->rule_counts = counts;
+	b->n_rules = n;
 }
 
 static void bridge_configure(struct vswitch *sw, struct sw_bridge *b,

@@ -36,6 +36,12 @@ struct sw_static {
 	uint16_t vid;
 };
 
+/* A rule, told by its text, and where it counts. */
+struct sw_rule {
+	char *text;
+	uint32_t counter;
+};
+
 struct sw_bridge {
 	uint32_t id;
 	char *name;
@@ -44,7 +50,9 @@ struct sw_bridge {
 	struct loop_guard *guard;   /* NULL: off */
 	struct rule_table *rules;   /* NULL: none */
 	struct rule_table *retired; /* of the snapshot before */
-	struct sw_static *statics;  /* stations put by configuration */
+	struct sw_rule *rule_counts;
+	unsigned n_rules;
+	struct sw_static *statics; /* stations put by configuration */
 	unsigned n_statics;
 	struct rcu_head rcu;
 };
@@ -81,6 +89,7 @@ struct sw_router {
 
 struct sw_counter {
 	uint64_t packets, bytes; /* atomic */
+	bool used;
 };
 
 struct vswitch {
@@ -96,7 +105,7 @@ struct vswitch {
 	uint64_t ports_used[(DP_MAX_PORTS + 1) / 64 + 1];
 	uint32_t port_hint;
 	struct sw_counter *counters; /* lazily touched */
-	uint32_t n_counters;
+	uint32_t counter_hint;
 	struct storm storm;
 	struct storm_meters *meters; /* by port number; lazily touched */
 	struct punt_queue punts;
@@ -143,6 +152,8 @@ void sw_rebuild(struct vswitch *sw, const struct desired *d);
  * of ports that left is forgotten. `old`: the snapshot before; may be NULL. */
 void sw_mark_unwanted(struct vswitch *sw);
 void sw_retire(struct vswitch *sw, struct snapshot *old);
+/* Counters whose rule is gone may be given to others. */
+void sw_free_rule_counts(struct vswitch *sw, struct sw_bridge *b);
 
 /* effects.c: the datapath's callbacks. */
 extern const struct dp_callbacks sw_callbacks;

@@ -78,6 +78,20 @@ static void domain_quiet(struct sw_domain *d)
 			packet_free(o.packet);
 }
 
+void sw_free_rule_counts(struct vswitch *sw, struct sw_bridge *b)
+{
+	for (unsigned i = 0; i < b->n_rules; i++) {
+		const struct sw_rule *r = &b->rule_counts[i];
+
+		if (r->text)
+			sw->counters[r->counter].used = false;
+		free(r->text);
+	}
+	free(b->rule_counts);
+	b->rule_counts = NULL;
+	b->n_rules = 0;
+}
+
 static void retire_bridges(struct vswitch *sw)
 {
 	for (unsigned i = 0; i < sw->bridges.n; i++) {
@@ -89,6 +103,7 @@ static void retire_bridges(struct vswitch *sw)
 		}
 		if (b && !b->wanted) {
 			sw->bridges.at[i] = NULL;
+			sw_free_rule_counts(sw, b);
 			rcu_defer(&b->rcu, bridge_free);
 		}
 	}

@@ -19,6 +19,7 @@
 
 #define ETH 14u
 #define ICMP4 1u
+#define IGMP 2u
 #define UDP 17u
 #define ICMP6 58u
 #define HOP_BY_HOP 8u
@@ -281,6 +282,12 @@ void rig_settle(struct rig *r)
 	fail_msg("the switch does not come to rest");
 }
 
+void rig_poll(struct rig *r)
+{
+	while (dp_fake_poll(switch_dp(r->sw)))
+		;
+}
+
 static void rig_clock(struct rig *r, uint64_t ms)
 {
 	if (ms > rig_now(r))
@@ -305,9 +312,14 @@ void rig_pass_ms(struct rig *r, uint64_t ms)
 
 /* --- frames in --- */
 
-void rig_send(struct rig *r, uint32_t port, const void *frame, uint32_t len)
+void rig_give(struct rig *r, uint32_t port, const void *frame, uint32_t len)
 {
 	assert_true(dummy_inject(r->port[port], frame, len, NULL));
+}
+
+void rig_send(struct rig *r, uint32_t port, const void *frame, uint32_t len)
+{
+	rig_give(r, port, frame, len);
 	rig_settle(r);
 }
 
@@ -398,10 +410,10 @@ static void write_sum(uint8_t *l3, uint8_t *l4, uint32_t len, uint8_t proto)
 	bool v6 = l3[0] >> 4 == 6;
 	uint32_t at = proto == UDP ? 6 : 2, sum;
 
-	if (proto != UDP && proto != ICMP4 && proto != ICMP6)
+	if (proto != UDP && proto != ICMP4 && proto != ICMP6 && proto != IGMP)
 		return;
 	sum = pseudo_sum(l3 + (v6 ? 8 : 12), v6 ? 32 : 8, proto, len);
-	if (proto == ICMP4)
+	if (proto == ICMP4 || proto == IGMP)
 		sum = 0;
 	store16(l4 + at, 0);
 	store16(l4 + at, ~frame_sum(l4, len, sum));

@@ -91,6 +91,8 @@ void rig_apply_overlay(struct rig *r);
 uint64_t rig_now(struct rig *r);
 /* Until nothing moves any more; then the clock goes on. */
 void rig_settle(struct rig *r);
+/* The datapath alone: what it punts stays in the queue. */
+void rig_poll(struct rig *r);
 void rig_pass_ms(struct rig *r, uint64_t ms);
 
 /* --- who is who --- */
@@ -100,7 +102,8 @@ struct ip_addr rig_addr(const char *text);
 struct ip_prefix rig_prefix(const char *text);
 
 /* --- in ---
- * All settle afterwards. */
+ * All but rig_give settle afterwards. */
+void rig_give(struct rig *r, uint32_t port, const void *frame, uint32_t len);
 void rig_send(struct rig *r, uint32_t port, const void *frame, uint32_t len);
 /* As if it had come out of the tunnel, from this peer. */
 void rig_send_tunnel(struct rig *r, uint32_t peer, const void *frame,
