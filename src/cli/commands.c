@@ -50,6 +50,14 @@ const struct cli_command cli_commands[] = {
 	  .help = "Show the ports, networks, bridges, routers, neighbours, "
 		  "macs, flows, tunnels or drops.",
 	  .example = "weft show ports" },
+	{ .name = "graph",
+	  .args = "[text|mermaid|dot|svg]",
+	  .max_args = 1,
+	  .run = cli_graph,
+	  .help = "Draw the network.",
+	  .more = "mermaid goes into Markdown, dot into Graphviz, svg into a "
+		  "browser.",
+	  .example = "weft graph svg > net.svg" },
 	{ .name = "drops",
 	  .args = "",
 	  .run = cli_drops,

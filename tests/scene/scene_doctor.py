@@ -289,3 +289,17 @@ def top_on_a_terminal_obeys_keys(s):
     see(b"\x1b[?1049l")
     must(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, "it ends well")
     os.close(fd)
+
+
+@scene
+def graph_draws_the_network_in_four_languages(s):
+    import xml.dom.minidom
+    a, *_ = one_host(s)
+    text = weft(a, "graph")
+    must("router r1" in text and "c3" in text, text)
+    xml.dom.minidom.parseString(weft(a, "graph", "svg"))
+    must(weft(a, "graph", "mermaid").startswith("flowchart LR\n"), "mermaid")
+    must(weft(a, "graph", "dot").count(" -- ") == 5, weft(a, "graph", "dot"))
+    drawn = json.loads(weft(a, "graph", "--json"))
+    must(len(drawn["nodes"]) == 6 and len(drawn["edges"]) == 5, drawn)
+    must("did you mean svg" in weft(a, "graph", "sgv", ok=(64,)), "usage")
