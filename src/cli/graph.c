@@ -124,6 +124,21 @@ static void add_networks(struct graph *g, struct json_object *status)
 	}
 }
 
+/* Link-local addresses are on every interface: nothing to be drawn. */
+static char *addresses_of(struct json_object *f)
+{
+	struct str s = STR_INIT;
+
+	for (unsigned i = 0; i < js_count(f, "addresses"); i++) {
+		const char *a =
+			json_object_get_string(js_at(f, "addresses", i));
+
+		if (a && strncmp(a, "fe80", 4))
+			str_addf(&s, "%s%s", s.len ? ", " : "", a);
+	}
+	return s.len ? str_take(&s) : xstrdup("");
+}
+
 static void add_router(struct graph *g, struct json_object *r)
 {
 	unsigned node = add_node(g, GRAPH_ROUTER, js_text(r, "name"),
@@ -132,7 +147,7 @@ static void add_router(struct graph *g, struct json_object *r)
 	for (unsigned i = 0; i < js_count(r, "interfaces"); i++) {
 		struct json_object *f = js_at(r, "interfaces", i);
 		const char *network = js_text(f, "network");
-		char *addresses = js_join(f, "addresses");
+		char *addresses = addresses_of(f);
 
 		add_edge(g, node,
 			 *network ?

@@ -327,11 +327,11 @@ static void svg_edge(const struct layout *l, const struct graph_edge *e,
 	unsigned y1 = l->at[e->from].y + BOX_HEIGHT / 2;
 	unsigned y2 = l->at[e->to].y + BOX_HEIGHT / 2;
 	unsigned mid = (x1 + x2) / 2;
-	struct place at = { x1 + 6, (3 * y1 + y2) / 4 - 4 };
+	struct place at = { x2 - 6, y2 - 5 };
 
 	str_addf(out, "<path d=\"M%u %uC%u %u %u %u %u %u\" class=\"edge\"/>\n",
 		 x1, y1, mid, y1, mid, y2, x2, y2);
-	svg_text(&at, "label", e->label, out);
+	svg_text(&at, "label at", e->label, out);
 }
 
 static const char svg_style[] =
@@ -339,8 +339,9 @@ static const char svg_style[] =
 	"fill:#666}.title{font-size:16px;font-weight:bold}rect{stroke:#456;"
 	"fill:#fff}.router{fill:#fde8c8}.network{fill:#d6e8fa}.port{fill:"
 	"#eef6ea}.peer{fill:#eee6f6}.down{stroke-dasharray:4 3;fill:#fbe4e4}"
-	".edge{fill:none;stroke:#789}@media(prefers-color-scheme:dark){svg{"
-	"background:#1c1f24}.edge{stroke:#9ab}.title,.edge+.label{fill:#ddd}}"
+	".at{text-anchor:end}.edge{fill:none;stroke:#789}@media(prefers-color-"
+	"scheme:dark){svg{"
+	"background:#1c1f24}.edge{stroke:#9ab}.title,.at{fill:#ddd}}"
 	"</style>\n";
 
 void graph_svg(const struct graph *g, struct str *out)

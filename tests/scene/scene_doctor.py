@@ -302,4 +302,4 @@ def graph_draws_the_network_in_four_languages(s):
     must(weft(a, "graph", "dot").count(" -- ") == 5, weft(a, "graph", "dot"))
     drawn = json.loads(weft(a, "graph", "--json"))
     must(len(drawn["nodes"]) == 6 and len(drawn["edges"]) == 5, drawn)
-    must("did you mean svg" in weft(a, "graph", "sgv", ok=(64,)), "usage")
+    must("did you mean mermaid" in weft(a, "graph", "mermeid", ok=(64,)), "usage")
