@@ -173,39 +173,19 @@ static void after_the_barrier_all_meet_what_was_published(void **state)
 	}
 }
 
-static unsigned at_gate, gate_open; /* atomic */
-
-static void wait_at_gate(struct rig *r UNUSED)
-{
-	__atomic_store_n(&at_gate, 1, __ATOMIC_RELEASE);
-	while (!__atomic_load_n(&gate_open, __ATOMIC_ACQUIRE))
-		usleep(100);
-}
-
-static void *open_gate(void *arg UNUSED)
-{
-	usleep(30000);
-	__atomic_store_n(&gate_open, 1, __ATOMIC_RELEASE);
-	return NULL;
-}
-
 /* One packet is amid its translation, by what was published before. */
 static void the_barrier_waits_for_who_is_inside(void **state)
 {
 	struct rig *r = *state;
-	pthread_t opener;
 
-	at_gate = gate_open = 0;
 	rig_say(r, "output:2");
-	__atomic_store_n(&r->on_translate, wait_at_gate, __ATOMIC_RELEASE);
+	rig_gate_shut(r, 1);
 	rig_send_n(r, 1, 1);
-	while (!__atomic_load_n(&at_gate, __ATOMIC_ACQUIRE))
-		usleep(100);
-	assert_int_equal(pthread_create(&opener, NULL, open_gate, NULL), 0);
+	rig_gate_reached(r);
+	rig_gate_open_soon(r);
 	rig_say(r, "output:3");
-	assert_true(__atomic_load_n(&gate_open, __ATOMIC_ACQUIRE));
+	assert_true(rig_gate_was_open(r));
 	rig_expect(r, 2, 1); /* sent already */
-	pthread_join(opener, NULL);
 	rig_send_n(r, 1, 1);
 	rig_settle(r);
 	rig_expect(r, 3, 1);
@@ -486,6 +466,25 @@ static void a_full_datapath_has_room_for_a_new_port(void **state)
 	rig_expect(r, 3, 62);
 }
 
+static void a_full_datapath_replaces_the_comers_own(void **state)
+{
+	const struct dp_config c = { .n_workers = 1,
+				     .flows_per_port = 30,
+				     .flows_max = 40 };
+	struct rig *r = rig_again(state, &c);
+
+	rig_say(r, "output:3");
+	for (uint32_t i = 0; i < 25; i++)
+		rig_send(r, 1, i, 9);
+	rig_settle(r);
+	for (uint32_t i = 0; i < 60; i++)
+		rig_send(r, 2, i, 9);
+	rig_settle(r);
+	assert_int_equal(dump(r, 100).of_port[1], 25);
+	assert_int_equal(dump(r, 100).of_port[2], 15);
+	rig_expect(r, 3, 85);
+}
+
 static void an_idle_flow_goes(void **state)
 {
 	const struct dp_config c = { .n_workers = 2, .flow_idle_ms = 3000 };
@@ -582,6 +581,7 @@ int main(void)
 		RIG_TEST_OF(nothing_is_learned_from_what_is_past, user),
 		RIG_TEST(a_full_port_replaces_its_own_flows),
 		RIG_TEST(a_full_datapath_has_room_for_a_new_port),
+		RIG_TEST(a_full_datapath_replaces_the_comers_own),
 		RIG_TEST(an_idle_flow_goes),
 		RIG_TEST(a_port_has_a_few_masks_at_most),
 	};

@@ -60,6 +60,16 @@ static void decide_by_list(const struct policy *p, struct verdict *v)
 	v->drop = (uint16_t)p->drop;
 }
 
+/* What is not of the packet is zero: X2 of flow/extract.h. */
+static void must_be_clean(const struct flow_key *key)
+{
+	const uint64_t *w = key_words_const(key);
+	size_t from = offsetof(struct flow_key, ct_state) / 8;
+
+	for (size_t i = from; i < KEY_WORDS; i++)
+		must(!w[i]);
+}
+
 static void cb_translate(void *ctx, const struct flow_key *key,
 			 struct verdict *v)
 {
@@ -70,8 +80,10 @@ static void cb_translate(void *ctx, const struct flow_key *key,
 
 	verdict_init(v);
 	verdict_add_dep(v, (struct dep){ STAMP_SNAPSHOT, p->generation });
+	must_be_clean(key);
 	if (on_translate)
 		on_translate(r);
+	rig_gate_pass(r);
 	if (p->decide)
 		p->decide(p, key, v);
 	else
@@ -398,6 +410,60 @@ void rig_pass_ms(struct rig *r, uint64_t ms)
 			r->is->poll(r->dp);
 		left -= step;
 	}
+}
+
+/* --- the gate --- */
+
+#define GATE_US 30000u
+
+void rig_gate_shut(struct rig *r, unsigned n)
+{
+	__atomic_store_n(&r->gate_open, false, __ATOMIC_RELEASE);
+	__atomic_store_n(&r->gate_reached, false, __ATOMIC_RELEASE);
+	__atomic_store_n(&r->gate_in, n, __ATOMIC_RELEASE);
+}
+
+void rig_gate_pass(struct rig *r)
+{
+	if (!__atomic_load_n(&r->gate_in, __ATOMIC_ACQUIRE) ||
+	    __atomic_sub_fetch(&r->gate_in, 1, __ATOMIC_ACQ_REL))
+		return;
+	__atomic_store_n(&r->gate_reached, true, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&r->gate_open, __ATOMIC_ACQUIRE))
+		usleep(100);
+}
+
+void rig_gate_reached(struct rig *r)
+{
+	for (unsigned i = 0;; i++) {
+		if (__atomic_load_n(&r->gate_reached, __ATOMIC_ACQUIRE))
+			return;
+		if (i > PATIENCE_MS * 10)
+			fail_msg("nobody comes to the gate");
+		usleep(100);
+	}
+}
+
+static void *gate_keeper(void *arg)
+{
+	struct rig *r = arg;
+
+	usleep(GATE_US);
+	__atomic_store_n(&r->gate_open, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+void rig_gate_open_soon(struct rig *r)
+{
+	must(!pthread_create(&r->gate_keeper, NULL, gate_keeper, r));
+}
+
+bool rig_gate_was_open(struct rig *r)
+{
+	bool open = __atomic_load_n(&r->gate_open, __ATOMIC_ACQUIRE);
+
+	pthread_join(r->gate_keeper, NULL);
+	return open;
 }
 
 /* --- frames out, and what was counted --- */

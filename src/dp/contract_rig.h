@@ -80,6 +80,10 @@ struct rig {
 	pthread_mutex_t lock;
 	struct told told;
 	void (*on_translate)(struct rig *r); /* atomic; in the worker */
+	/* The gate; all atomic. */
+	unsigned gate_in; /* passes until it is shut; 0: there is none */
+	bool gate_reached, gate_open;
+	pthread_t gate_keeper;
 	uint8_t frame[FRAME_MAX];
 };
 
@@ -127,6 +131,17 @@ void rig_give(struct rig *r, uint32_t port, const struct packet *p);
 void rig_settle(struct rig *r);
 /* The clock goes on, in steps of a sweep's. */
 void rig_pass_ms(struct rig *r, uint64_t ms);
+
+/* The n-th translation from now on waits at a gate, in its worker. */
+void rig_gate_shut(struct rig *r, unsigned n);
+/* For others that are to wait there. */
+void rig_gate_pass(struct rig *r);
+/* Waits until somebody is at the gate. */
+void rig_gate_reached(struct rig *r);
+/* Opens it in a while, from another thread. */
+void rig_gate_open_soon(struct rig *r);
+/* Is it open by now? For good, after this. */
+bool rig_gate_was_open(struct rig *r);
 
 /* The oldest frame that left by the port; NULL: none. Free it. */
 struct packet *rig_take(struct rig *r, uint32_t port);
