@@ -262,6 +262,7 @@ struct control *control_create(const struct control_config *config,
 	defer_init(&c->rebuild, config->loop, control_rebuild, c);
 	events_init(&c->events, config->env);
 	examine_init(&c->examinations);
+	captures_init(&c->captures);
 	if (!open_all(c, e))
 		return c;
 	control_destroy(c);
@@ -272,6 +273,7 @@ void control_destroy(struct control *c)
 {
 	if (!c)
 		return;
+	captures_fini(&c->captures);
 	examine_fini(&c->examinations);
 	control_unlisten(c);
 	control_unwatch(c);

@@ -375,6 +375,57 @@ static const char *param(struct json_object *params, const char *key)
 		       NULL;
 }
 
+struct json_object *explain_key(struct control *c, const struct flow_key *key,
+				const char *from)
+{
+	struct question q = { .c = c,
+			      .s = switch_snapshot(c->sw),
+			      .key = *key };
+
+	snprintf(q.from.name, sizeof(q.from.name), "%s", from);
+	return answer(&q);
+}
+
+/* --- the rule behind a verdict --- */
+
+struct rule_seen {
+	struct trace trace;
+	struct explain_rule *out;
+	bool found;
+};
+
+static void on_rule(struct trace *t, const struct trace_step *step)
+{
+	struct rule_seen *seen = container_of(t, struct rule_seen, trace);
+	struct explain_rule *to = seen->out;
+
+	if (step->kind != TRACE_RULE)
+		return;
+	seen->found = true;
+	snprintf(to->bridge, sizeof(to->bridge), "%s", step->object);
+	snprintf(to->text, sizeof(to->text), "%s", step->text);
+	to->line = step->origin.line;
+	if (to->line)
+		snprintf(to->file, sizeof(to->file), "%s", step->origin.file);
+}
+
+bool explain_rule_of(struct control *c, const struct flow_key *key,
+		     struct act_list done, struct explain_rule *out)
+{
+	struct rule_seen seen = { { on_rule }, out, false };
+	struct verdict *v = xzalloc(sizeof(*v));
+	bool same;
+
+	switch_explain(c->sw, key, v, &seen.trace);
+	/* As the datapath says it. */
+	if (!v->actions.len)
+		acts_drop(&v->actions,
+			  v->drop ? (enum drop)v->drop : DROP_NO_RULE);
+	same = act_list_equal(done, acts_list(&v->actions));
+	free(v);
+	return seen.found && same;
+}
+
 /* A packet given in full: "in_port=vm1,tcp,..." with a port's name allowed. */
 static struct json_object *explain_packet(struct question *q, const char *text,
 					  const char *from, struct err *e)

@@ -8,6 +8,7 @@
 #ifndef CONTROL_INTERNAL_H
 #define CONTROL_INTERNAL_H
 
+#include "control/captures.h"
 #include "control/control.h"
 #include "control/desire.h"
 #include "control/events.h"
@@ -39,6 +40,7 @@ struct control {
 	uint64_t started_ms;
 	struct events events;
 	struct examinations examinations;
+	struct captures captures;
 };
 
 /* realise.c: from what is to a view. On failure what is stands somewhere in
@@ -75,5 +77,15 @@ struct json_object *show_drops(struct control *c);
 /* explain.c */
 struct json_object *explain(struct control *c, struct json_object *params,
 			    struct err *e) MUST_CHECK;
+/* The way of a packet with this key, as if it came now. */
+struct json_object *explain_key(struct control *c, const struct flow_key *key,
+				const char *from);
+/* Which rule decided so; false: none, or it would decide otherwise by now. */
+struct explain_rule {
+	char bridge[64], text[64], file[256];
+	unsigned line; /* 0: not of a file */
+};
+bool explain_rule_of(struct control *c, const struct flow_key *key,
+		     struct act_list done, struct explain_rule *out);
 
 #endif

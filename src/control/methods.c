@@ -139,6 +139,18 @@ static void m_events(void *arg, struct rpc_call *call,
 		rpc_call_result(call, events_json(&c->events, since));
 }
 
+static void m_capture(void *arg, struct rpc_call *call,
+		      struct json_object *params)
+{
+	captures_start(arg, call, params);
+}
+
+static void m_capture_stop(void *arg, struct rpc_call *call,
+			   struct json_object *params)
+{
+	captures_stop(arg, call, params);
+}
+
 static void m_explain(void *arg, struct rpc_call *call,
 		      struct json_object *params)
 {
@@ -345,6 +357,7 @@ static const struct rpc_method methods[] = {
 	{ "apply", m_apply },     { "plan", m_plan },
 	{ "edit", m_edit },       { "down", m_down },
 	{ "doctor", m_doctor },   { "events", m_events },
+	{ "capture", m_capture }, { "capture_stop", m_capture_stop },
 };
 
 int control_listen(struct control *c, struct err *e)

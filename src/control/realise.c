@@ -175,6 +175,7 @@ int control_realise(struct control *c, const struct model_view *v,
 		return rc;
 	publish(c, v);
 	drop_unwanted(c);
+	captures_ports_changed(&c->captures);
 	/* Gone means gone: a daemon that dies now leaves nothing behind. */
 	reaper_settle();
 	return 0;
