@@ -30,13 +30,12 @@ static void output_tag(struct xlate *x, const struct snap_domain *d,
 {
 	struct key_vlan old = x->key.vlan[0];
 	uint16_t tpid = vlan_port_tpid(&out->vlan);
-	uint16_t pcp = x->tagged ? old.tci & 0xe000 : 0;
 
 	if (x->tagged && old.tpid == tpid &&
 	    (old.tci & VLAN_VID_MASK) == d->vid)
 		return;
 	output_untag(x);
-	push_tag(x, tpid, (uint16_t)(d->vid | pcp));
+	push_tag(x, tpid, (uint16_t)(d->vid | x->pcp));
 }
 
 static void egress_tag(struct xlate *x, const struct snap_domain *d,
@@ -100,9 +99,15 @@ void output_member(struct xlate *x, const struct snap_domain *d,
 		   m->tagged ? " with its VLAN tag" : "");
 }
 
+/* Split horizon: what a peer sent in this network it sent to all peers. */
+static bool from_peer(const struct xlate *x)
+{
+	return xlate_from_peer(x) && !x->routed;
+}
+
 void output_peers(struct xlate *x, const struct snap_domain *d)
 {
-	if (!d->n_peers || xlate_from_peer(x))
+	if (!d->n_peers || from_peer(x))
 		return;
 	for (unsigned i = 0; i < d->n_peers; i++)
 		output_check_len(x, d->peers[i]->mtu, d, d->iface);
@@ -111,9 +116,10 @@ void output_peers(struct xlate *x, const struct snap_domain *d)
 		output_peer(x, d, d->peers[i]);
 }
 
+/* What was routed may go back to where it came from: another network of it. */
 static bool flood_allowed(const struct xlate *x, const struct snap_port *out)
 {
-	if (out == x->in || out->blocked)
+	if ((out == x->in && !x->routed) || out->blocked)
 		return false;
 	return !(x->in && x->in->isolated && out->isolated);
 }
@@ -134,7 +140,7 @@ void output_flood(struct xlate *x, const struct snap_domain *d)
 		n++;
 	}
 	xlate_note(x, TRACE_BRIDGE, d, "flooded to %u ports and %u peers", n,
-		   xlate_from_peer(x) ? 0 : d->n_peers);
+		   from_peer(x) ? 0 : d->n_peers);
 	output_peers(x, d);
 	if (x->v->actions.len == before)
 		xlate_drop(x, DROP_NO_MEMBERS);

@@ -55,13 +55,20 @@ static void router_ends(struct xlate *x, enum punt_reason reason,
 		xlate_drop(x, drop);
 }
 
+/* Packets of the router's own leave with the TTL that they were given. */
+static void pass_on(struct xlate *x)
+{
+	if (x->in)
+		acts_op(&x->v->actions, ACT_DEC_TTL);
+}
+
 static void send_on_port(struct xlate *x, const struct snap_iface *out)
 {
 	xlate_look(x, packet_type);
 	if (x->key.packet_type == PACKET_TYPE_ETHERNET && x->in &&
 	    x->in->kind != SNAP_PORT_ROUTED)
 		acts_op(&x->v->actions, ACT_POP_ETH);
-	acts_op(&x->v->actions, ACT_DEC_TTL);
+	pass_on(x);
 	acts_output(&x->v->actions, out->port->id);
 	xlate_note(x, TRACE_OUTPUT, out->port, "leaves as a bare IP packet");
 }
@@ -100,8 +107,7 @@ static void send_in_domain(struct xlate *x, const struct snap_iface *out,
 	}
 	used.id = n.id;
 	verdict_add_effect(x->v, &used);
-	if (x->in)
-		acts_op(&x->v->actions, ACT_DEC_TTL);
+	pass_on(x);
 	readdress(x, n.mac, out->router->mac);
 	x->key.ip_ttl--;
 	x->routed = true;
@@ -113,7 +119,7 @@ static void send_to_peer(struct xlate *x, const struct snap_iface *out)
 {
 	struct eth_addr mac = out->router->mac;
 
-	acts_op(&x->v->actions, ACT_DEC_TTL);
+	pass_on(x);
 	readdress(x, mac, mac);
 	output_to_peer(x, out->domain, out->peer);
 }
@@ -137,6 +143,7 @@ static void route_on(struct xlate *x, const struct snap_router *r,
 				 out->port->name);
 	output_check_len(x, out->mtu, in ? in->domain : NULL, in);
 	output_untag(x);
+	x->pcp = 0;
 	/* On a connected route the neighbour is the destination itself. */
 	if (out->domain && !out->peer && !f->hop->gateway.family)
 		look_at_destination(x, 128);
@@ -255,4 +262,5 @@ void pipeline_resume(const struct snapshot *s, uint32_t iface,
 		send_in_domain(&x, out, next_hop);
 	else
 		xlate_drop(&x, DROP_NO_ROUTE);
+	xlate_end(&x);
 }

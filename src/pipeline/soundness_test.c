@@ -9,12 +9,15 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "base/err.h"
 #include "flow/match.h"
 
 #define PAIRS 400000u
 #define PAIRS_A_KEY 4u
 #define KEYS_A_NET 1000u
 #define SEED 20260101ull
+#define KEPT 40u /* flows a network */
+#define CHANGES 200u
 
 static unsigned n_pairs(void)
 {
@@ -106,9 +109,11 @@ static void disguise(struct random *r, const struct flow_key *key,
 static void check_key(struct random *r, struct net *n, struct verdict *other)
 {
 	struct flow_key key, twin;
+	struct err e = ERR_INIT;
 
 	random_key(r, &key);
 	pipeline_translate(n->s, &key, &n->v, NULL);
+	assert_int_equal(acts_check(acts_list(&n->v.actions), false, &e), 0);
 	for (unsigned i = 0; i < PAIRS_A_KEY; i++) {
 		disguise(r, &key, &n->v.mask, &twin);
 		pipeline_translate(n->s, &twin, other, NULL);
@@ -137,11 +142,76 @@ static void packets_equal_where_it_looked_have_one_verdict(void **state UNUSED)
 	free(other);
 }
 
+/* --- dependencies --- */
+
+/* A flow as a cache keeps it. */
+struct kept {
+	struct flow_key key;
+	struct verdict v;
+};
+
+static struct kept *keep(struct random *r, struct net *n)
+{
+	struct kept *k = xmalloc(sizeof(*k));
+
+	random_key(r, &k->key);
+	pipeline_translate(n->s, &k->key, &k->v, NULL);
+	return k;
+}
+
+/* Whatever was learned meanwhile: a verdict that counts as fresh is right. */
+static unsigned check_kept(struct random *r, struct net *n, struct kept **kept,
+			   unsigned n_kept)
+{
+	unsigned n_stale = 0;
+
+	for (unsigned i = 0; i < n_kept; i++) {
+		struct kept *k = kept[i];
+
+		if (k->v.cacheable && net_is_fresh(n, &k->v)) {
+			pipeline_translate(n->s, &k->key, &n->v, NULL);
+			assert_same(&k->key, &k->v, &k->key, &n->v, true);
+			continue;
+		}
+		n_stale++;
+		free(k);
+		kept[i] = keep(r, n);
+	}
+	return n_stale;
+}
+
+static void a_verdict_is_right_while_its_dependencies_stand(void **state UNUSED)
+{
+	struct kept *kept[KEPT];
+	unsigned n_stale = 0;
+	struct random r;
+
+	random_init(&r, SEED + 1);
+	for (unsigned done = 0; done < n_pairs(); done += KEPT * CHANGES) {
+		struct net *n = random_net(&r);
+
+		for (unsigned i = 0; i < KEPT; i++)
+			kept[i] = keep(&r, n);
+		for (unsigned i = 0; i < CHANGES; i++) {
+			random_learning(&r, n);
+			n_stale += check_kept(&r, n, kept, KEPT);
+		}
+		for (unsigned i = 0; i < KEPT; i++)
+			free(kept[i]);
+		net_destroy(n);
+	}
+	/* Most changes concern few flows: freshness is worth something. */
+	assert_in_range(n_stale, n_pairs() / 1000, n_pairs() / 10);
+	random_fini(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			packets_equal_where_it_looked_have_one_verdict),
+		cmocka_unit_test(
+			a_verdict_is_right_while_its_dependencies_stand),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

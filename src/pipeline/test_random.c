@@ -10,6 +10,7 @@
 #define PEER_PORT 41u
 #define ROUTED_PORT 30u
 #define NOW_STEP_MS 400u
+#define NOW_LONG_MS 200000u
 #define IP4_LEN 60u
 
 void random_init(struct random *r, uint64_t seed)
@@ -257,6 +258,17 @@ static void random_rules(struct random *r, struct net *n)
 		"priority=53,in_port=6,ip actions=dec_ttl,normal",
 		"priority=54,in_port=7 actions=push_vlan(tpid=0x8100,vid=20,"
 		"pcp=0),normal,output:2",
+		"priority=55,in_port=8,ip actions=clone(set(ip_dst=10.2.0.2),"
+		"normal),check_len(1000,normal),resubmit(0)",
+		"priority=56,in_port=9,dl_vlan=20 actions=pop_vlan,resubmit(0)"
+		",output:1",
+		"priority=57,in_port=2 actions=pop_vlan,pop_vlan,normal",
+		"priority=58,tp_src=0x1/0x1,udp actions=set_eth(dst=02:00:00:"
+		"00:fe:00,src=02:00:00:00:00:01),normal",
+		"priority=59,in_port=1,tcp actions=sample(p=50%,push_mpls("
+		"type=0x8847,label=1,tc=0,ttl=1),resubmit(0)),normal",
+		"priority=60,in_port=7,dl_vlan=10 actions=push_vlan(tpid="
+		"0x8100,vid=10,pcp=0),resubmit(0)",
 		"priority=0 actions=normal",
 	};
 
@@ -339,12 +351,30 @@ static void random_group(struct random *r, struct net *n,
 		net_join(n, d, port, &group);
 }
 
+/* Ages everything by a moment, seldom by a long time. */
+static void random_time(struct random *r, struct net *n)
+{
+	uint64_t now;
+
+	env_test_advance_ms(&n->env,
+			    random_one_in(r, 64) ? NOW_LONG_MS : NOW_STEP_MS);
+	now = env_now_ms(&n->env.env);
+	for (unsigned i = 0; i < n->s->n_bridges; i++)
+		mac_table_tick(n->s->bridges[i]->macs, now);
+	for (unsigned i = 0; i < n->s->n_domains; i++) {
+		if (n->s->domains[i]->neigh)
+			neigh_tick(n->s->domains[i]->neigh, now);
+		if (n->s->domains[i]->mcast)
+			mcast_tick(n->s->domains[i]->mcast, now);
+	}
+}
+
 void random_learning(struct random *r, struct net *n)
 {
 	const struct snap_domain *d =
 		n->s->domains[random_below(r, n->s->n_domains)];
 
-	env_test_advance_ms(&n->env, NOW_STEP_MS);
+	random_time(r, n);
 	if (d->neigh && random_below(r, 2))
 		random_neighbour(r, n, d);
 	else if (d->mcast && random_below(r, 2))

@@ -31,7 +31,7 @@ static inline bool random_one_in(struct random *r, unsigned n)
 }
 
 struct net *random_net(struct random *r);
-/* One change of a MAC table, a neighbour table or a group. */
+/* One change of a MAC table, a neighbour table or a group; time goes by. */
 void random_learning(struct random *r, struct net *n);
 void random_key(struct random *r, struct flow_key *key);
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The entry: which port, which domain, which rules. */
+/* The entry: which port, which domain. */
 #include <stdio.h>
 
 #include "base/str.h"
-#include "pipeline/rule.h"
 #include "pipeline/xlate.h"
 
 const char *trace_kind_name(enum trace_kind k)
@@ -88,7 +87,17 @@ bool xlate_is_ip(struct xlate *x)
 			    x->key.eth_type == ETH_TYPE_IP6);
 }
 
-/* Which VLAN is the frame in, by its tag and its port? */
+static const struct snap_domain *
+find_domain(struct xlate *x, const struct snap_bridge *b, uint16_t vid)
+{
+	const struct snap_domain *d = snap_bridge_domain(b, vid);
+
+	if (!d)
+		xlate_drop(x, DROP_VLAN_INGRESS);
+	return d;
+}
+
+/* Which VLAN is the frame in, by its tag and its port? Dropped when in none. */
 static const struct snap_domain *classify(struct xlate *x,
 					  const struct snap_bridge *b)
 {
@@ -98,7 +107,7 @@ static const struct snap_domain *classify(struct xlate *x,
 	xlate_look(x, vlan);
 	if (!b->vlan_aware) {
 		x->plain = !tags[0].tpid;
-		return snap_bridge_domain(b, 0);
+		return find_domain(x, b, 0);
 	}
 	in = vlan_classify(&x->in->vlan, tags[0]);
 	if (in.drop) {
@@ -106,8 +115,9 @@ static const struct snap_domain *classify(struct xlate *x,
 		return NULL;
 	}
 	x->tagged = in.has_tag;
+	x->pcp = in.has_tag ? tags[0].tci & XLATE_PCP_MASK : 0;
 	x->plain = !tags[in.has_tag].tpid;
-	return snap_bridge_domain(b, in.vid);
+	return find_domain(x, b, in.vid);
 }
 
 static bool is_probe(struct xlate *x, const struct snap_bridge *b)
@@ -116,7 +126,7 @@ static bool is_probe(struct xlate *x, const struct snap_bridge *b)
 	return b->loop_guard && eth_addr_equal(x->key.eth_dst, b->probe_mac);
 }
 
-static void port_normal(struct xlate *x)
+void xlate_normal(struct xlate *x)
 {
 	const struct snap_bridge *b = x->in->bridge;
 	const struct snap_domain *d;
@@ -132,65 +142,6 @@ static void port_normal(struct xlate *x)
 	d = classify(x, b);
 	if (d)
 		bridge_rx(x, d);
-	else if (!x->v->actions.len)
-		xlate_drop(x, DROP_VLAN_INGRESS);
-}
-
-static void run_rules(struct xlate *x, uint32_t table);
-
-/* An edit by a rule shows in the key, so that what follows sees it. */
-static void rule_set_field(struct xlate *x, const struct act *a)
-{
-	const struct act_set *set = (const struct act_set *)(const void *)a;
-	const uint8_t *value = (const uint8_t *)(set + 1);
-
-	acts_append(&x->v->actions, (struct act_list){ a, a->len });
-	field_set_masked(&x->key, set->field, value,
-			 value + ROUND_UP(set->n, 8));
-}
-
-static void rule_act(struct xlate *x, const struct act *a)
-{
-	switch (a->op) {
-	case ACT_NORMAL:
-		port_normal(x);
-		break;
-	case ACT_RESUBMIT:
-		run_rules(x, ((const struct act_u32 *)(const void *)a)->value);
-		break;
-	case ACT_SET_FIELD:
-		rule_set_field(x, a);
-		break;
-	default:
-		acts_append(&x->v->actions, (struct act_list){ a, a->len });
-	}
-}
-
-static void run_rules(struct xlate *x, uint32_t table)
-{
-	const struct snap_bridge *b = x->in->bridge;
-	struct effect count = { .kind = EFFECT_COUNT };
-	const struct rule *r;
-
-	if (table || x->resubmits++ >= PIPELINE_MAX_RESUBMITS) {
-		xlate_drop(x, DROP_RECURSION);
-		return;
-	}
-	r = rule_table_find(b->rules, &x->key, &x->v->mask);
-	if (!r) {
-		port_normal(x);
-		return;
-	}
-	if (unlikely(x->t))
-		xlate_trace(x,
-			    (struct trace_at){ TRACE_RULE, b->name, r->origin },
-			    "priority %u", r->cls.priority);
-	count.id = r->counter;
-	verdict_add_effect(x->v, &count);
-	act_list_for_each(a, rule_actions(r))
-		rule_act(x, a);
-	if (!x->v->actions.len)
-		xlate_drop(x, DROP_RULE);
 }
 
 static struct ip_addr tunnel_source(struct xlate *x)
@@ -228,21 +179,30 @@ static void tunnel_rx(struct xlate *x)
 	bridge_rx(x, d);
 }
 
+/* A port may be there before a router takes it. */
+static void routed_rx(struct xlate *x)
+{
+	x->plain = true;
+	if (x->in->iface)
+		router_rx(x, x->in->iface);
+	else
+		xlate_drop(x, DROP_NO_BRIDGE);
+}
+
 static void port_rx(struct xlate *x)
 {
 	switch (x->in->kind) {
 	case SNAP_PORT_BRIDGED:
 		if (x->in->bridge->rules)
-			run_rules(x, 0);
+			rule_run(x);
 		else
-			port_normal(x);
+			xlate_normal(x);
 		return;
 	case SNAP_PORT_TUNNEL:
 		tunnel_rx(x);
 		return;
 	case SNAP_PORT_ROUTED:
-		x->plain = true;
-		router_rx(x, x->in->iface);
+		routed_rx(x);
 		return;
 	case SNAP_PORT_PEER:
 		break;
@@ -260,8 +220,35 @@ static void xlate_begin(struct xlate *x, const struct snapshot *s,
 	};
 }
 
-static void xlate_end(struct xlate *x)
+static bool any_bit(const void *mask, size_t begin, size_t end)
 {
+	const uint8_t *m = mask;
+
+	for (size_t i = begin; i < end; i++)
+		if (m[i])
+			return true;
+	return false;
+}
+
+#define FROM(member) offsetof(struct flow_key, member)
+
+/* A few bits of an address are enough for the classifier to leave a rule, but
+ * they say nothing to people, and little to a cache, without the type of the
+ * header that they stand in. */
+static void look_at_types(struct xlate *x)
+{
+	const struct flow_key *m = &x->v->mask.bits;
+
+	if (any_bit(m, FROM(tp_src), FROM(arp_op)))
+		xlate_look(x, ip_proto);
+	if (m->ip_frag || m->ip_proto ||
+	    any_bit(m, FROM(ip4_src), FROM(tun_id)))
+		xlate_look(x, eth_type);
+}
+
+void xlate_end(struct xlate *x)
+{
+	look_at_types(x);
 	if (x->v->actions.overflow) {
 		acts_clear(&x->v->actions);
 		x->v->cacheable = false;

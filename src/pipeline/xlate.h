@@ -26,10 +26,18 @@ struct xlate {
 	struct flow_key key;
 	unsigned hops, resubmits;
 	uint32_t mtu_seen;
+	unsigned nested; /* lists around the action that is run */
+	uint16_t pcp;    /* of the tag it came with, as in a TCI */
 	bool tagged; /* the frame carries the domain's tag (or a priority tag) */
 	bool plain;  /* no tags but the domain's: its eth_type speaks for it */
 	bool routed; /* has been through a router */
+	bool lost;   /* a rule made of it what the key cannot tell */
 };
+
+#define XLATE_PCP_MASK 0xe000u
+/* Rules may nest that deep; below are what the stages add: a copy for `normal`,
+ * a length check. */
+#define XLATE_MAX_NESTED (ACTS_MAX_DEPTH - 2)
 
 #define xlate_look(x, member) MASK_SET(&(x)->v->mask, member)
 
@@ -55,6 +63,8 @@ struct trace_at {
 void xlate_trace(struct xlate *x, struct trace_at at, const char *fmt, ...)
 	PRINTF_LIKE(3, 4) __attribute__((cold));
 
+/* After the last stage: judges the list, completes the mask. */
+void xlate_end(struct xlate *x);
 /* Ends with a drop; what was emitted before stays. */
 void xlate_drop(struct xlate *x, enum drop reason);
 /* A copy for the control thread; NULL domain or iface where none is meant. */
@@ -69,6 +79,10 @@ struct ip_addr xlate_ip_src(const struct xlate *x);
 /* IPv4 or IPv6 packet without foreign tags in between? Looks at the type. */
 bool xlate_is_ip(struct xlate *x);
 
+/* Stage: the rules of the bridge that the packet came in by. */
+void rule_run(struct xlate *x);
+/* Stage: as a bridge without rules does it. */
+void xlate_normal(struct xlate *x);
 /* Stage: a frame that is in a domain; learns, then forwards or routes it. */
 void bridge_rx(struct xlate *x, const struct snap_domain *d);
 /* Stage: forwards by destination in a domain, without learning. */
