@@ -65,14 +65,15 @@ int devio_open(struct devio *d, const struct nl_link *link,
 	int err;
 
 	must(!d->attached);
-	err = devio_guard(d, s, link->ifindex, e);
+	err = packet_ring_open(&d->ring, &rs, e);
 	if (err)
 		return err;
-	err = packet_ring_open(&d->ring, &rs, e);
+	err = devio_guard(d, s, link->ifindex, e);
 	if (err) {
-		guard_remove(&d->guard);
+		packet_ring_close(&d->ring);
 		return err;
 	}
+	packet_ring_listen(&d->ring);
 	d->attached = true;
 	d->empty = 0;
 	d->port.caps = devio_caps();

@@ -39,8 +39,9 @@ struct devio_spec {
 	bool made; /* the device is weft's own, nobody else's */
 };
 
-/* Guards the device first, then listens; sets the port's link members, caps and
- * n_queues. */
+/* Guards the device, then listens: no frame is heard twice, and of a device that
+ * a killed daemon's program still serves hardly one is missed. Sets the port's
+ * link members, caps and n_queues. */
 int devio_open(struct devio *d, const struct nl_link *link,
 	       const struct devio_spec *s, struct err *e) MUST_CHECK;
 /* Harmless when not open. The device is left as it was found. */

@@ -2,6 +2,7 @@
 #include "sys/packet_ring.h"
 
 #include <arpa/inet.h>
+#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <stdio.h>
@@ -76,6 +77,24 @@ int packet_ring_make(bool busy)
 	return err;
 }
 
+/* A filter that keeps nothing. */
+static int packet_ring_deafen(const struct packet_ring *r)
+{
+	struct sock_filter none = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog program = { 1, &none };
+
+	return setsockopt(r->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+			  sizeof(program));
+}
+
+void packet_ring_listen(struct packet_ring *r)
+{
+	int unused = 0;
+
+	(void)!setsockopt(r->fd, SOL_SOCKET, SO_DETACH_FILTER, &unused,
+			  sizeof(unused));
+}
+
 static int packet_ring_bind(const struct packet_ring *r, bool promiscuous)
 {
 	struct sockaddr_ll sll = { .sll_family = AF_PACKET,
@@ -86,7 +105,8 @@ static int packet_ring_bind(const struct packet_ring *r, bool promiscuous)
 	int pending;
 	socklen_t len = sizeof(pending);
 
-	if (bind(r->fd, (struct sockaddr *)&sll, sizeof(sll)))
+	if (packet_ring_deafen(r) ||
+	    bind(r->fd, (struct sockaddr *)&sll, sizeof(sll)))
 		return -errno;
 	if (promiscuous &&
 	    setsockopt(r->fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &m, sizeof(m)))

@@ -49,8 +49,11 @@ struct packet_ring_spec {
 	bool busy; /* the larger ring, for frames of an Ethernet's size */
 };
 
+/* Deaf until packet_ring_listen: whoever opens it may first see to it that
+ * nobody else hears the device. */
 int packet_ring_open(struct packet_ring *r, const struct packet_ring_spec *s,
 		     struct err *e) MUST_CHECK;
+void packet_ring_listen(struct packet_ring *r);
 /* A PACKET_RING_INIT ring and a second call are harmless. */
 void packet_ring_close(struct packet_ring *r);
 
