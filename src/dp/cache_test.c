@@ -266,8 +266,14 @@ struct census {
 static bool note_flow(void *ctx, struct flow *f)
 {
 	struct census *s = ctx;
+	struct flow_key kept;
 
 	assert_true(s->n < ARRAY_SIZE(s->all));
+	/* It lies under its mask as that is now. */
+	assert_int_equal(f->n_words, f->mask->plan.n);
+	flow_key_of(f, &kept);
+	assert_true(f->hash ==
+		    key_hash_plan(&kept, &f->mask->plan, s->x->c.config.seed));
 	s->all[s->n++] = f;
 	return true;
 }
@@ -612,6 +618,15 @@ static const struct verdict *narrow_verdict(struct world *w, unsigned n)
 	return &w->v;
 }
 
+/* Far from all of those. */
+static const struct verdict *wide_verdict(struct world *w, unsigned n)
+{
+	(void)plain_verdict(w, 1);
+	for (unsigned i = 0; i < 3; i++)
+		key_words(&w->v.mask.bits)[8 + n * 3 + i] = UINT64_MAX;
+	return &w->v;
+}
+
 /* What was counted for some packets is not said of others. */
 static void what_was_counted_goes_to_the_same_packets_only(void **state UNUSED)
 {
@@ -629,27 +644,23 @@ static void what_was_counted_goes_to_the_same_packets_only(void **state UNUSED)
 	f->packets = 8;
 	f = cache_put(&x.c, &key, narrow_verdict(&x.w, 0), f, 1);
 	assert_int_equal(f->packets, 8);
-	/* Masks are used up: the flow's own becomes another one. */
-	for (unsigned n = 1; n < 3; n++)
-		assert_non_null(cache_put(&x.c, &key, narrow_verdict(&x.w, n),
-					  NULL, 1));
-	key = plain_key(1, 3);
-	assert_non_null(
-		cache_put(&x.c, &key, narrow_verdict(&x.w, 0), NULL, 1));
-	key = plain_key(1, 1);
-	assert_int_equal(x.c.stats.merged, 0);
-	for (unsigned n = 3; n < 9; n++) {
-		uint64_t merged = x.c.stats.merged;
-
-		f = cache_find_one(&x.c, &key);
-		if (f)
-			f->packets = 9;
-		f = cache_put(&x.c, &key, narrow_verdict(&x.w, n), f, 1);
-		assert_non_null(f);
-		if (x.c.stats.merged != merged)
-			assert_int_equal(f->packets, 0);
+	cache_forget_port(&x.c, 1);
+	plain_put(&x, 1, 2);
+	/* Masks are used up; the flow's own is merged, as it is the nearest. */
+	for (uint32_t n = 1; n < DP_MAX_MASKS; n++) {
+		key = plain_key(1, 10 + n);
+		assert_non_null(
+			cache_put(&x.c, &key, wide_verdict(&x.w, n), NULL, 1));
 	}
-	assert_true(x.c.stats.merged > 0);
+	plain_put(&x, 1, 1)->packets = 9;
+	assert_int_equal(cache_mask_count(&x.c), DP_MAX_MASKS);
+	key = plain_key(1, 1);
+	f = cache_find_one(&x.c, &key);
+	assert_int_equal(f->packets, 9);
+	f = cache_put(&x.c, &key, narrow_verdict(&x.w, 1), f, 1);
+	assert_int_equal(x.c.stats.merged, 1);
+	assert_int_equal(f->packets, 0);
+	check_whole(&x);
 	fixture_fini(&x);
 }
 

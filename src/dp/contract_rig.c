@@ -115,6 +115,7 @@ static void note_punt(struct told *t, const struct packet *p,
 
 	*n = (struct rig_punt){ .in_port = p->in_port,
 				.key_port = key->in_port,
+				.key_src = key->eth_src.b[5],
 				.len = p->len,
 				.action = *a };
 	memcpy(n->head, p->data, MIN(p->len, sizeof(n->head)));

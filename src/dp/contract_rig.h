@@ -42,7 +42,9 @@ struct policy {
 };
 
 struct rig_punt {
-	uint32_t in_port, key_port, len;
+	uint32_t in_port, len;
+	uint32_t key_port,
+		key_src; /* the key's; the last byte of the address */
 	uint8_t head[64];
 	struct act_punt action;
 };

@@ -432,6 +432,26 @@ static void a_punt_brings_the_packet_as_it_is_then(void **state)
 	assert_int_equal(rig_drops_all(r), 0);
 }
 
+/* Its own key, not that of another packet of the batch. */
+static void a_punt_brings_the_key_of_its_packet(void **state)
+{
+	struct rig *r = *state;
+	struct told t;
+
+	rig_say(r, "output:2,punt(arp)");
+	rig_port_del(r, 4);
+	for (uint32_t i = 0; i < 20; i++)
+		rig_send(r, 4, 1 + i % 7, 9);
+	rig_port_add(r, 4);
+	rig_settle(r);
+	t = rig_told(r);
+	assert_int_equal(t.punted, 20);
+	for (uint32_t i = 0; i < 20; i++) {
+		assert_int_equal(t.punt[i].key_src, 1 + i % 7);
+		assert_int_equal(t.punt[i].head[11], 1 + i % 7);
+	}
+}
+
 static void a_punt_over_the_quota_is_a_drop_of_its_port(void **state)
 {
 	struct rig *r = *state;
@@ -551,6 +571,7 @@ int main(void)
 		RIG_TEST(a_broken_packet_may_be_injected),
 		RIG_TEST(every_packet_of_the_control_thread_comes_back),
 		RIG_TEST(a_punt_brings_the_packet_as_it_is_then),
+		RIG_TEST(a_punt_brings_the_key_of_its_packet),
 		RIG_TEST(a_punt_over_the_quota_is_a_drop_of_its_port),
 		RIG_TEST(a_meter_lets_its_rate_and_its_burst_pass),
 		RIG_TEST(a_meter_set_anew_holds_at_once),
