@@ -86,6 +86,14 @@ const struct cli_command cli_commands[] = {
 		  "order, / a filter, SPACE stops, q ends. Elsewhere tables "
 		  "follow each other.",
 	  .example = "weft top talkers" },
+	{ .name = "metrics",
+	  .args = "",
+	  .run = cli_metrics,
+	  .help = "Print all counters as Prometheus reads them.",
+	  .more = "The daemon serves the same as GET /metrics on metrics.sock "
+		  "in its folder of sockets, and on a loopback address when "
+		  "started with --metrics; docs/grafana-dashboard.json shows "
+		  "it." },
 	{ .name = "doctor",
 	  .args = "",
 	  .run = cli_doctor,

@@ -249,6 +249,8 @@ static int open_all(struct control *c, struct err *e)
 		rc = control_watch(c, e);
 	if (!rc)
 		rc = control_listen(c, e);
+	if (!rc)
+		rc = metrics_listen(c, c->config.metrics, e);
 	return rc;
 }
 
@@ -275,6 +277,7 @@ void control_destroy(struct control *c)
 		return;
 	captures_fini(&c->captures);
 	examine_fini(&c->examinations);
+	metrics_unlisten(c);
 	control_unlisten(c);
 	control_unwatch(c);
 	defer_fini(&c->rebuild);

@@ -31,6 +31,7 @@ struct control_config {
 	const char *run;   /* folder of sockets */
 	unsigned n_workers;
 	uint32_t flows_max;
+	const char *metrics; /* "127.0.0.1:9469", or NULL: the socket alone */
 	bool accel; /* keep flows in the kernel too, where it is permitted */
 };
 

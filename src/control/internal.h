@@ -13,6 +13,7 @@
 #include "control/desire.h"
 #include "control/events.h"
 #include "control/examine.h"
+#include "control/metrics.h"
 #include "control/real.h"
 #include "sys/loop.h"
 #include "sys/netns.h"
@@ -40,6 +41,7 @@ struct control {
 	uint64_t started_ms;
 	struct events events;
 	struct examinations examinations;
+	struct metrics metrics;
 	struct captures captures;
 };
 

@@ -123,6 +123,16 @@ static void m_doctor(void *arg, struct rpc_call *call,
 	examine_start(arg, call);
 }
 
+static void m_metrics(void *arg, struct rpc_call *call,
+		      struct json_object *params UNUSED)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(
+		o, "text", json_object_new_string(str_text(metrics_text(arg))));
+	rpc_call_result(call, o);
+}
+
 /* With `follow`, events are told until the client goes. */
 static void m_events(void *arg, struct rpc_call *call,
 		     struct json_object *params)
@@ -351,13 +361,21 @@ static void m_edit(void *arg, struct rpc_call *call, struct json_object *params)
 }
 
 static const struct rpc_method methods[] = {
-	{ "version", m_version }, { "status", m_status },
-	{ "show", m_show },       { "drops", m_drops },
-	{ "model", m_model },     { "explain", m_explain },
-	{ "apply", m_apply },     { "plan", m_plan },
-	{ "edit", m_edit },       { "down", m_down },
-	{ "doctor", m_doctor },   { "events", m_events },
-	{ "capture", m_capture }, { "capture_stop", m_capture_stop },
+	{ "version", m_version },
+	{ "status", m_status },
+	{ "show", m_show },
+	{ "drops", m_drops },
+	{ "model", m_model },
+	{ "explain", m_explain },
+	{ "apply", m_apply },
+	{ "plan", m_plan },
+	{ "edit", m_edit },
+	{ "down", m_down },
+	{ "doctor", m_doctor },
+	{ "events", m_events },
+	{ "metrics", m_metrics },
+	{ "capture", m_capture },
+	{ "capture_stop", m_capture_stop },
 };
 
 int control_listen(struct control *c, struct err *e)

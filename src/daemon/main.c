@@ -18,7 +18,8 @@
 
 static const char usage[] =
 	"usage: weftd [--host NAME] [--state DIR] [--run DIR] [--workers N]\n"
-	"             [--flows N] [--no-accel] [--debug] [--help]\n"
+	"             [--flows N] [--metrics A:P]\n"
+	"             [--no-accel] [--debug] [--help]\n"
 	"             [--version]\n"
 	"\n"
 	"  --host NAME    this host's name in the file (default: the "
@@ -30,6 +31,7 @@ static const char usage[] =
 	"                 most)\n"
 	"  --flows N      cached flows of a worker (default: 262144)\n"
 	"  --no-accel     keep no flows in the kernel (for comparison)\n"
+	"  --metrics A:P  serve Prometheus there, too, as 127.0.0.1:9469\n"
 	"  --debug        log more\n"
 	"\n"
 	"See weftd(8). Configure it with weft(1).\n";
@@ -81,6 +83,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 		{ "workers", required_argument, NULL, 'w' },
 		{ "flows", required_argument, NULL, 'f' },
 		{ "no-accel", no_argument, NULL, 'a' },
+		{ "metrics", required_argument, NULL, 'm' },
 		{ "debug", no_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, '?' },
 		{ "version", no_argument, NULL, 'V' },
@@ -111,6 +114,9 @@ static int parse_options(struct options *o, int argc, char **argv)
 			break;
 		case 'a':
 			c->accel = false;
+			break;
+		case 'm':
+			c->metrics = optarg;
 			break;
 		case 'd':
 			log_set_level(LOG_LEVEL_DEBUG);

@@ -303,3 +303,82 @@ def graph_draws_the_network_in_four_languages(s):
     drawn = json.loads(weft(a, "graph", "--json"))
     must(len(drawn["nodes"]) == 6 and len(drawn["edges"]) == 5, drawn)
     must("did you mean mermaid" in weft(a, "graph", "mermeid", ok=(64,)), "usage")
+
+
+def http(host, request, *, unix=None, port=0):
+    """One request from inside the host's namespace; the whole answer."""
+    return host.python("""
+import socket, sys
+where, request = sys.argv[1:]
+if where.isdigit():
+    s = socket.create_connection(("127.0.0.1", int(where)), 5)
+else:
+    s = socket.socket(socket.AF_UNIX); s.connect(where)
+s.sendall(request.encode())
+got = b""
+while True:
+    b = s.recv(65536)
+    if not b: break
+    got += b
+print(got.decode(), end="")
+""", unix or str(port), request).stdout
+
+
+def check_exposition(text):
+    """Prometheus' text format and naming rules; {name: {labels: value}}."""
+    import re
+    types, helps, values = {}, set(), {}
+    for line in text.splitlines():
+        if line.startswith("# HELP "):
+            helps.add(line.split()[2])
+        elif line.startswith("# TYPE "):
+            _, _, name, kind = line.split()
+            must(name not in types, "one TYPE of " + name)
+            types[name] = kind
+        else:
+            m = re.fullmatch(r'([a-z_:][a-z0-9_:]*)(\{((?:[a-z_]+="(?:[^"\\\n]|'
+                             r'\\[\\"n])*",?)*)\})? ([0-9.e+-]+)', line)
+            must(m, "a sample: " + line)
+            must(m[1] in types and m[1] in helps, "declared: " + line)
+            series = values.setdefault(m[1], {})
+            must(m[3] not in series, "twice: " + line)
+            series[m[3]] = float(m[4])
+    for name, kind in types.items():
+        must(name.startswith(("weft_", "process_")), name)
+        must((kind == "counter") == name.endswith("_total"), name)
+        must(not name.endswith(("_ms", "_kb", "_count")), name)
+    return values
+
+
+@scene
+def metrics_follow_prometheus_rules_and_the_dashboard_knows_them(s):
+    import re
+    from lib import TOP
+    a, c1, c2, c3 = one_host(s, "--metrics", "127.0.0.1:9469")
+    c1.must_not_reach("192.0.2.99")
+    time.sleep(0.3)
+    v = check_exposition(weft(a, "metrics"))
+    must(v["weft_port_up"]['port="c1",type="veth",network="blue"'] == 1, v)
+    must(v["weft_port_drops_total"]['port="c1",reason="no-route"'] == 3, v)
+    must(v["weft_port_receive_packets_total"]['port="c1"'] >= 3, v)
+    ask = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+    for got in (http(a, ask, port=9469),
+                http(a, ask, unix=os.path.join(os.path.dirname(a.socket),
+                                               "metrics.sock"))):
+        head, body = got.replace("\r\n", "\n").split("\n\n", 1)
+        must("200 OK" in head and "version=0.0.4" in head, head)
+        must("weft_port_up" in check_exposition(body), "the same metrics")
+    must("404" in http(a, "GET / HTTP/1.0\r\n\r\n", port=9469), "404")
+    with open(os.path.join(TOP, "docs", "grafana-dashboard.json")) as f:
+        names = set(re.findall(r"(?:weft|process)_[a-z_]+", f.read()))
+    must(len(names) > 10, names)
+    must(names <= set(v), "unknown to weft: %s" % (names - set(v)))
+
+
+@scene
+def metrics_are_not_served_to_others(s):
+    h = s.host("a", False)
+    p = h.run(os.path.join(BUILD, "src", "weftd"), "--state",
+              h.folder + "/s", "--run", h.folder + "/r", "--metrics",
+              "0.0.0.0:9469", check=False)
+    must(p.returncode == 1 and "127.0.0.1:9469" in p.stdout, p.stdout)
