@@ -136,15 +136,79 @@ static int wait_for_device(struct real_port *p, struct err *e)
 	return 0;
 }
 
+/* --- the process that names a namespace --- */
+
+static void process_ended(void *arg)
+{
+	struct real_port *p = arg;
+
+	p->real->process_ended(p->real->ctx, p);
+}
+
+char *real_gone_text(const struct real_port *p)
+{
+	if (!p->process.pid || !process_has_ended(&p->process))
+		return xasprintf("its device is gone; it waits for %s to come "
+				 "back",
+				 p->port->device[0] ? p->port->device : "it");
+	return xasprintf("process %d, which named its namespace, has ended; "
+			 "name another namespace",
+			 p->process.pid);
+}
+
+/* As a device that is not there: no failure of the configuration. */
+static int process_is_gone(const struct real_port *p, struct err *e)
+{
+	char *text = real_gone_text(p);
+
+	err_set(e, "%s", text);
+	free(text);
+	return -ENODEV;
+}
+
+/* The first time this says which process is meant. */
+static int hold_process(struct real *r, struct real_port *p, struct err *e)
+{
+	int rc;
+
+	if (!p->netns || strncmp(p->netns, "pid:", 4))
+		return 0;
+	if (p->process.pid)
+		return process_has_ended(&p->process) ? process_is_gone(p, e) :
+							0;
+	p->real = r;
+	rc = process_hold(&p->process, r->loop, atoi(p->netns + 4),
+			  process_ended, p, e);
+	return rc == -ESRCH ? -ENODEV : rc;
+}
+
+/* Ended meanwhile: the device may be in a namespace that is another's. */
+static int confirm_process(struct real_port *p, struct err *e)
+{
+	if (!p->process.pid || !process_has_ended(&p->process))
+		return 0;
+	p->port->ops->detach(p->port, false);
+	return process_is_gone(p, e);
+}
+
+static int attach_device(struct real *r, struct real_port *p, struct err *e)
+{
+	int rc = hold_process(r, p, e);
+
+	if (!rc)
+		rc = adopt_nic(r, p, e);
+	if (!rc)
+		rc = p->port->ops->attach(p->port, e);
+	return rc ? rc : confirm_process(p, e);
+}
+
 int real_attach(struct real *r, struct real_port *p, struct err *e)
 {
 	int rc;
 
 	if (p->attached)
 		return 0;
-	rc = adopt_nic(r, p, e);
-	if (!rc)
-		rc = p->port->ops->attach(p->port, e);
+	rc = attach_device(r, p, e);
 	if (rc == -ENODEV)
 		return wait_for_device(p, e);
 	if (!rc) {
@@ -183,6 +247,7 @@ void real_destroy(struct real *r, struct real_port *p, bool keep)
 	real_detach(r, p, keep);
 	list_del(&p->link);
 	p->port->ops->destroy(p->port);
+	process_drop(&p->process);
 	r->gone = xrealloc(r->gone, (r->n_gone + 1) * sizeof(*r->gone));
 	r->gone[r->n_gone++] = p->id;
 	free(p->name);

@@ -9,7 +9,9 @@
  * Invariant P1 in the datapath exactly while attached. P2 `key` says all that a
  *           change of which needs the port made anew; what can be changed in
  *           place is not in it. P3 a NIC is adopted before it is attached and
- *           given back after it was detached.
+ *           given back after it was detached. P4 a namespace that a process
+ *           names is that process's: once it has ended, no other that bears its
+ *           number is given the port.
  * Threads   the control thread.
  * Owns      port objects and their strings. */
 #ifndef CONTROL_REAL_H
@@ -20,6 +22,7 @@
 #include "port/adopt.h"
 #include "port/port.h"
 #include "switch/switch.h"
+#include "sys/process.h"
 
 enum real_kind {
 	REAL_TAP,
@@ -43,14 +46,21 @@ struct real_port {
 	bool failed; /* rx said its device is gone; waits for it to be back */
 	bool wanted; /* in the view being realised */
 	bool adopted;
-	char *target;  /* NIC: the host device it gives its addresses to */
-	char *netns;   /* veth: the far end's namespace, NULL: here */
+	char *target; /* NIC: the host device it gives its addresses to */
+	char *netns;  /* veth: the far end's namespace, NULL: here */
+	/* Whose namespace it is, when a process names it: held from the first
+	 * attach on. */
+	struct process process;
+	struct real *real;
 	char *missing; /* why it is not attached; NULL: it is */
 };
 
 struct real {
 	struct list ports;
 	struct vswitch *sw;
+	struct loop *loop; /* set with process_ended, before the first attach */
+	void (*process_ended)(void *ctx, struct real_port *p);
+	void *ctx;
 	struct adopt adopt;
 	/* Numbers of ports that are gone. The switch may still send to them
 	 * until it was given a configuration without them, so no new port may
@@ -85,6 +95,8 @@ struct real_port *real_create(struct real *r, const struct real_spec *s,
  * so. Another failure leaves it detached. */
 int real_attach(struct real *r, struct real_port *p, struct err *e) MUST_CHECK;
 void real_detach(struct real *r, struct real_port *p, bool keep);
+/* Why an attached port lost its device; to be freed. */
+char *real_gone_text(const struct real_port *p);
 /* Brings what can be changed in place (addresses, MTU, MAC) to the spec. */
 int real_update(struct real *r, struct real_port *p, const struct real_spec *s,
 		struct err *e) MUST_CHECK;

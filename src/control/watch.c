@@ -4,6 +4,7 @@
 #include <net/if.h>
 
 #include "base/log.h"
+#include "base/str.h"
 #include "control/internal.h"
 
 static void try_attach(struct control *c, struct real_port *p)
@@ -25,8 +26,7 @@ static void try_attach(struct control *c, struct real_port *p)
 
 static void let_go(struct control *c, struct real_port *p, const char *why)
 {
-	log_warn("port %s: %s; it waits for %s to come back", p->name, why,
-		 p->port->device[0] ? p->port->device : "its device");
+	log_warn("port %s: %s", p->name, why);
 	events_port(&c->events, p->name, why);
 	real_detach(&c->real, p, true);
 	free(p->missing);
@@ -57,10 +57,15 @@ static void link_new(struct control *c, const struct nl_link *l)
 static void link_del(struct control *c, const struct nl_link *l)
 {
 	struct real_port *p;
+	char *why;
 
-	list_for_each(p, &c->real.ports, link)
-		if (p->attached && p->port->ifindex == l->ifindex)
-			let_go(c, p, "its device is gone");
+	list_for_each(p, &c->real.ports, link) {
+		if (!p->attached || p->port->ifindex != l->ifindex)
+			continue;
+		why = real_gone_text(p);
+		let_go(c, p, why);
+		free(why);
+	}
 }
 
 static void on_event(void *arg, const struct nl_event *ev)
@@ -87,14 +92,29 @@ static void on_netns(void *arg, const char *name, bool present)
 			try_attach(c, p);
 }
 
+/* Others in the namespace may keep it, and the port with it; else its device
+ * goes, and the kernel tells. */
+static void on_process_ended(void *arg UNUSED, struct real_port *p)
+{
+	if (!p->attached)
+		return;
+	log_warn("port %s: process %d, which named its namespace, has ended; "
+		 "the port lasts as long as others keep the namespace",
+		 p->name, p->process.pid);
+}
+
 void control_port_failed(void *arg, uint32_t port, int error)
 {
 	struct control *c = arg;
 	struct real_port *p = real_by_id(&c->real, port);
+	char *why;
 
 	if (!p || !p->attached)
 		return;
-	let_go(c, p, err_name(error));
+	why = xasprintf("%s; it waits for its device to come back",
+			err_name(error));
+	let_go(c, p, why);
+	free(why);
 	/* Down and up again in one breath: it may be back already. */
 	try_attach(c, p);
 }
@@ -107,6 +127,9 @@ int control_watch(struct control *c, struct err *e)
 	if (rc)
 		return rc;
 	nl_monitor_listen(c->monitor, on_event, c);
+	c->real.loop = c->config.loop;
+	c->real.process_ended = on_process_ended;
+	c->real.ctx = c;
 	return netns_watch_create(&c->netns, c->config.loop, on_netns, c, e);
 }
 

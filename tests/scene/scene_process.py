@@ -1,0 +1,80 @@
+"""Namespaces that a process names: they end with it, and that is noticed.
+
+    c1 --- blue --- p1: in the namespace of a process
+"""
+import os
+import signal
+
+from lib import must, scene, until
+
+NET = """
+weft: 1
+networks: {blue: {subnets: [198.51.100.0/24]}}
+ports:
+  c1: {type: veth, network: blue, namespace: @c1@, addresses: [198.51.100.1/24]}
+  p1: {type: veth, network: blue, namespace: {pid: %d}, addresses: [198.51.100.2/24]}
+"""
+
+
+def boxed(s):
+    """A process in a network namespace of its own."""
+    p = s.popen("unshare", "--net", "sleep", "1000")
+    home = os.readlink("/proc/self/ns/net")
+    until("the process has its namespace",
+          lambda: os.readlink("/proc/%d/ns/net" % p.pid) != home)
+    return p
+
+
+def end(p):
+    p.send_signal(signal.SIGKILL)
+    p.wait(10)
+
+
+@scene
+def a_namespace_that_ends_with_its_process_is_noticed(s):
+    h, c1 = s.host("h"), s.netns("c1")
+    p = boxed(s)
+    h.apply(NET % p.pid)
+    c1.must_reach("198.51.100.2")
+    end(p)
+    h.port_is("p1", "absent")
+    said = h.port("p1")["missing"]
+    must("process %d" % p.pid in said and "has ended" in said,
+         "show says why: " + said)
+    # The same file again changes nothing, and fails nobody.
+    h.apply(NET % p.pid)
+    h.port_is("p1", "absent")
+    c1.must_reach("198.51.100.1")
+    # Another process, another namespace.
+    p = boxed(s)
+    h.apply(NET % p.pid)
+    c1.must_reach("198.51.100.2")
+
+
+@scene
+def a_namespace_that_others_keep_keeps_its_port(s):
+    h, c1 = s.host("h"), s.netns("c1")
+    p = boxed(s)
+    h.apply(NET % p.pid)
+    c1.must_reach("198.51.100.2")
+    other = s.popen("nsenter", "-n", "-t", str(p.pid), "sleep", "1000")
+    until("two are in it", lambda: os.readlink(
+        "/proc/%d/ns/net" % other.pid) == os.readlink(
+            "/proc/%d/ns/net" % p.pid))
+    end(p)
+    until("the end of the process is told", lambda:
+          "has ended; the port lasts" in h.said())
+    must(c1.ping("198.51.100.2") == 1.0, "the port works on")
+    end(other)
+    h.port_is("p1", "absent")
+    must("has ended" in h.port("p1")["missing"], "and why is said")
+
+
+@scene
+def a_process_that_is_not_there_is_waited_for_without_failing(s):
+    h, c1 = s.host("h"), s.netns("c1")
+    p = boxed(s)
+    end(p)
+    h.apply(NET % p.pid)
+    must(h.port("p1")["state"] == "absent", "the port is absent")
+    must("no process %d" % p.pid in h.port("p1")["missing"], "and says why")
