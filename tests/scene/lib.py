@@ -150,7 +150,8 @@ class Host(Netns):
         self.daemon = self.popen(
             WEFTD, "--host", self.short, "--state",
             os.path.join(self.folder, "state"), "--run",
-            os.path.join(self.folder, "run"), *options,
+            os.path.join(self.folder, "run"),
+            *os.environ.get("WEFTD_OPTIONS", "").split(), *options,
             stdout=self.log, stderr=self.log)
         until("weftd of %s is up" % self.short, self.is_up)
         return self
@@ -336,3 +337,33 @@ def transfer(a, b, address, megabytes=16, port=5001):
               check=False, seconds=90)
     must(r.returncode == 0, "%d MB by TCP from %s to %s: %s" %
          (megabytes, a.name, b.name, r.stdout.strip()[-300:]))
+
+
+# --- what went over a wire, judged by somebody else -----------------------------
+def capture(ns, device, what):
+    """Captures from now on; call what it returns to have the file's name."""
+    path = os.path.join(ns.scene.folder, "%s-%s.pcap" % (ns.name, device))
+    p = ns.popen("tcpdump", "-i", device, "-s", "0", "-U", "--immediate-mode",
+                 "-w", path, what, stderr=subprocess.PIPE)
+    while b"listening" not in p.stderr.readline():
+        must(p.poll() is None, "tcpdump ended")
+
+    def end():
+        time.sleep(0.3)
+        p.terminate()
+        p.wait(10)
+        return path
+    return end
+
+
+def tshark(path, want, *fields):
+    """The fields (tab between) of each packet that the display filter wants."""
+    words = ["tshark", "-r", path, "-n", "-Y", want, "-T", "fields"]
+    for proto in ("ip", "tcp", "udp"):
+        words += ["-o", proto + ".check_checksum:TRUE"]
+    for f in fields:
+        words += ["-e", f]
+    p = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       timeout=120, text=True)
+    must(p.returncode == 0, "tshark: " + p.stderr)
+    return p.stdout.splitlines()
