@@ -190,6 +190,8 @@ static void take_value(struct cli *c, const char *option, const char *value)
 		c->host = value;
 	} else if (!strcmp(option, "--packet")) {
 		c->packet = value;
+	} else if (!strcmp(option, "--pcap")) {
+		c->pcap = value;
 	} else if (!strcmp(option, "--sort")) {
 		c->sort = value;
 	} else if (!strcmp(option, "--filter")) {

@@ -36,6 +36,13 @@ enum cli_option {
 	CLI_LOOK = 1 << 7, /* --sort, --filter, --interval */
 };
 
+/* Those of capture. */
+#define CLI_OUTER (1u << 16)
+#define CLI_INNER (1u << 17)
+#define CLI_DROPS (1u << 18)
+#define CLI_WIRE (1u << 19)
+#define CLI_TEXT (1u << 20)
+
 struct cli;
 
 struct cli_command {
@@ -73,6 +80,7 @@ struct cli {
 	char *socket;
 	const char *host;   /* --host, or NULL */
 	const char *packet; /* --packet, or NULL */
+	const char *pcap;   /* --pcap, or NULL */
 	/* top: --sort, --filter, --interval, or NULL */
 	const char *sort, *filter, *interval;
 	bool colour; /* of what goes to stdout */
@@ -115,6 +123,10 @@ int cli_down(struct cli *c);
 int cli_export(struct cli *c);
 int cli_edit(struct cli *c);
 int cli_explain(struct cli *c);
+int cli_capture(struct cli *c);
+int cli_trace(struct cli *c);
+/* The way of a packet as explain tells it, drawn. */
+void cli_draw_path(struct cli *c, struct json_object *o, struct str *out);
 int cli_help(struct cli *c);
 int cli_completion(struct cli *c);
 int cli_version(struct cli *c);

@@ -105,7 +105,7 @@ const struct cli_command cli_commands[] = {
 	  .example = "weft doctor" },
 	{ .name = "explain",
 	  .args = "FROM [->] TO[:PORT]",
-	  .max_args = 4,
+	  .max_args = 6,
 	  .options = CLI_UDP,
 	  .run = cli_explain,
 	  .help = "Tell the way a packet would take, and what decides at each "
@@ -115,6 +115,32 @@ const struct cli_command cli_commands[] = {
 		  "from the very function that forwards. --packet gives the "
 		  "packet in full instead.",
 	  .example = "weft explain vm1 -> 10.2.0.7:80" },
+	{ .name = "capture",
+	  .args = "[PORT ...] [in|out|both] [-w FILE|-] [-c N] [-s BYTES] "
+		  "[FILTER]",
+	  .max_args = CLI_MAX_ARGS,
+	  .options = CLI_INNER | CLI_OUTER | CLI_DROPS | CLI_WIRE | CLI_TEXT,
+	  .run = cli_capture,
+	  .help = "Show packets as they pass ports, or write them to a file.",
+	  .more = "No PORT means all; br0 is the bridge's own port, tunnel "
+		  "what goes to other hosts. FILTER is tcpdump's language "
+		  "(pcap-filter(7)). To a terminal a line a packet is "
+		  "written, else pcapng: pipe it to wireshark -k -i -. With "
+		  "--drops only what is dropped is shown, with the reason, "
+		  "unless in, out or both is said, too. Large frames and "
+		  "unfinished checksums are shown as they pass, with a note; "
+		  "--wire shows what a wire would have. Interrupt it to end; "
+		  "what was lost on the way is said then.",
+	  .example = "weft capture vm1 in tcp port 80" },
+	{ .name = "trace",
+	  .args = "live [PORT ...] [-c N] [FILTER]",
+	  .min_args = 1,
+	  .max_args = CLI_MAX_ARGS,
+	  .run = cli_trace,
+	  .help = "Follow real packets, rule by rule, as they come in.",
+	  .more = "Each is told as explain does; when more come than can be "
+		  "told (20 a second) the others are counted.",
+	  .example = "weft trace live vm1 icmp" },
 	{ .name = "port",
 	  .args = "add|set|del NAME [KEY=VALUE ...]",
 	  .min_args = 2,
@@ -203,6 +229,21 @@ const struct cli_option_row cli_options[] = {
 	  "explain: the packet in full, as "
 	  "\"tcp,ip_dst=10.2.0.7,tp_dst=80\"; only FROM is needed then.",
 	  false },
+	{ "--pcap", "FILE", 0,
+	  "explain: the packet is the first of a capture file, or number N "
+	  "with -n N; only FROM is needed then.",
+	  false },
+	{ "--inner", NULL, CLI_INNER,
+	  "capture: what is inside of tunnels (the default).", false },
+	{ "--outer", NULL, CLI_OUTER,
+	  "capture: tunnels from outside, with the headers that carry.",
+	  false },
+	{ "--drops", NULL, CLI_DROPS, "capture: what is dropped, and why.",
+	  false },
+	{ "--wire", NULL, CLI_WIRE,
+	  "capture: large frames cut, checksums finished.", false },
+	{ "--text", NULL, CLI_TEXT,
+	  "capture: a line a packet, whatever the output is.", false },
 	{ "--once", NULL, CLI_ONCE, "top, watch: show once, and end.", false },
 	{ "--sort", "KEY", CLI_LOOK,
 	  "top: bits, packets, rx, tx, drops, total or name.", false },

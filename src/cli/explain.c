@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/capture.h"
 #include "cli/js.h"
 #include "cli/table.h"
 
@@ -67,7 +67,7 @@ static int endpoints(struct cli *c, char **from, char **to)
 	}
 	if (!*from && c->n_args)
 		*from = xstrdup(c->args[0]);
-	if (*from && **from && (c->packet || (*to && **to)))
+	if (*from && **from && (c->packet || c->pcap || (*to && **to)))
 		return CLI_OK;
 	free(*from);
 	free(*to);
@@ -105,7 +105,7 @@ static void step_text(struct cli *c, struct json_object *step, const char *sign,
 	free(where);
 }
 
-static void draw(struct cli *c, struct json_object *o, struct str *out)
+void cli_draw_path(struct cli *c, struct json_object *o, struct str *out)
 {
 	const struct signs *signs = c->utf8 ? &utf8_signs : &ascii_signs;
 	unsigned n = js_count(o, "steps");
@@ -132,26 +132,64 @@ static void draw(struct cli *c, struct json_object *o, struct str *out)
 			 js_text(o, "actions"), cli_colour(c, "end"));
 }
 
-int cli_explain(struct cli *c)
+/* -n N, wherever it stands: which packet of the file. Taken out of the words. */
+static int take_number(struct cli *c, uint64_t *n)
 {
-	struct json_object *p, *o;
-	struct str s = STR_INIT;
-	char *from, *to;
-	int rc;
+	unsigned i = 0;
+	char *end;
 
-	rc = endpoints(c, &from, &to);
-	if (rc)
-		return rc;
-	p = json_object_new_object();
+	*n = 1;
+	while (i < c->n_args && strcmp(c->args[i], "-n"))
+		i++;
+	if (i >= c->n_args)
+		return CLI_OK;
+	*n = i + 1 < c->n_args ? strtoull(c->args[i + 1], &end, 10) : 0;
+	if (!*n || *end || !c->pcap)
+		return cli_usage(c, "-n N is the number of a packet, from 1, "
+				    "and goes with --pcap");
+	c->n_args -= 2;
+	for (; i < c->n_args; i++)
+		c->args[i] = c->args[i + 2];
+	return CLI_OK;
+}
+
+static struct json_object *question(struct cli *c, const char *from,
+				    const char *to, uint64_t n, int *rc)
+{
+	struct json_object *p = json_object_new_object();
+
 	put(p, "from", from);
 	put(p, "to", to);
 	put(p, "packet", c->packet);
 	put(p, "proto", c->flags & CLI_UDP ? "udp" : "tcp");
+	if (c->pcap)
+		*rc = pcap_put(c, n, p);
+	if (!*rc)
+		return p;
+	json_object_put(p);
+	return NULL;
+}
+
+int cli_explain(struct cli *c)
+{
+	struct json_object *p, *o = NULL;
+	struct str s = STR_INIT;
+	char *from, *to;
+	uint64_t n;
+	int rc;
+
+	rc = take_number(c, &n);
+	if (!rc)
+		rc = endpoints(c, &from, &to);
+	if (rc)
+		return rc;
+	p = question(c, from, to, n, &rc);
 	free(from);
 	free(to);
-	o = cli_ask(c, "explain", p, &rc);
+	if (p)
+		o = cli_ask(c, "explain", p, &rc);
 	if (o && !cli_print_json(c, o)) {
-		draw(c, o, &s);
+		cli_draw_path(c, o, &s);
 		cli_print(c, &s);
 	}
 	str_fini(&s);

@@ -28,6 +28,7 @@ struct running {
 	unsigned n_ports;
 	char *filter;
 	uint64_t limit; /* packets; 0: no limit */
+	bool stopping;  /* what the rings have is still sent */
 };
 
 /* --- the end --- */
@@ -122,7 +123,7 @@ static void running_drain(void *arg)
 		timer_set(&r->look, CAPTURES_RETRY_MS);
 		return;
 	}
-	if (has_enough(r))
+	if (has_enough(r) || (r->stopping && !more))
 		running_end(r);
 	else if (more)
 		loop_wake(r->c->config.loop, &r->wake);
@@ -392,9 +393,9 @@ void captures_stop(struct control *c, struct rpc_call *call,
 	list_for_each(r, &c->captures.running, link) {
 		if (r->id != id || may_capture(call, &e))
 			continue;
-		/* A round: what is in the rings by now. */
-		take_round(r);
-		running_end(r);
+		capture_end(r->capture);
+		r->stopping = true;
+		loop_wake(c->config.loop, &r->wake);
 		rpc_call_result(call, json_object_new_object());
 		return;
 	}

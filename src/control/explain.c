@@ -5,12 +5,15 @@
 #include <stdio.h>
 
 #include "control/internal.h"
+#include "flow/extract.h"
 #include "flow/match.h"
 #include "packet/headers.h"
+#include "packet/pcapng.h"
 #include "switch/switch.h"
 
 #define SOURCE_PORT 40000u
 #define TTL 64u
+#define LINK_RAW 12 /* what libpcap calls IP without a frame on Linux */
 #define NAME_MAX_LEN 128u
 
 struct endpoint {
@@ -338,6 +341,16 @@ static const char *port_name(void *ctx, uint32_t port)
 	return p ? p->name : NULL;
 }
 
+/* A list that only drops is a drop. */
+static void say_drop(struct verdict *v)
+{
+	struct act_list list = acts_list(&v->actions);
+	const struct act_u32 *drop = (const void *)list.first;
+
+	if (!v->drop && list.len && list.first->op == ACT_DROP)
+		v->drop = (uint16_t)drop->value;
+}
+
 static struct json_object *answer(struct question *q)
 {
 	struct telling tell = { { on_step }, json_object_new_array() };
@@ -354,6 +367,7 @@ static struct json_object *answer(struct question *q)
 	str_clear(&text);
 	switch_explain(q->c->sw, &q->key, v, &tell.trace);
 	acts_format(acts_list(&v->actions), &names, &text);
+	say_drop(v);
 	put_text(o, "from", q->from.name);
 	put_text(o, "to", q->to.name);
 	json_object_object_add(o, "steps", tell.steps);
@@ -440,6 +454,100 @@ static struct json_object *explain_packet(struct question *q, const char *text,
 	return answer(q);
 }
 
+/* --- a packet as bytes --- */
+
+static int digit(char ch)
+{
+	if (ch >= '0' && ch <= '9')
+		return ch - '0';
+	return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
+}
+
+static int read_bytes(const char *hex, struct packet *p, struct err *e)
+{
+	size_t len = strlen(hex);
+
+	if (!len || len % 2 || len / 2 > PACKET_MAX_LEN)
+		return err_set(e,
+			       "bytes: 1 to %u of them are wanted, two "
+			       "hexadecimal digits each",
+			       PACKET_MAX_LEN);
+	for (size_t i = 0; i < len; i++) {
+		int d = digit(hex[i]);
+
+		if (d < 0)
+			return err_set(e,
+				       "bytes: \"%c\" is no hexadecimal "
+				       "digit",
+				       hex[i]);
+		p->data[i / 2] = (uint8_t)(p->data[i / 2] << 4 | d);
+	}
+	p->len = (uint32_t)(len / 2);
+	return 0;
+}
+
+/* Frames at ports with an Ethernet header, IP packets at those without. */
+static int read_type(const struct real_port *in, int64_t link, struct packet *p,
+		     struct err *e)
+{
+	bool ip = link == PCAPNG_LINK_IP || link == LINK_RAW;
+
+	if (!ip && link != PCAPNG_LINK_ETHERNET)
+		return err_set(e,
+			       "packets of link type %lld are neither Ethernet "
+			       "nor IP",
+			       (long long)link);
+	if (ip != in->port->ops->layer3)
+		return err_set(e, "port %s carries %s, and the packet is %s",
+			       in->name, ip ? "Ethernet frames" : "IP",
+			       ip ? "IP without a frame" : "an Ethernet frame");
+	if (ip)
+		p->packet_type = p->data[0] >> 4 == 6 ? PACKET_TYPE_IP6 :
+							PACKET_TYPE_IP4;
+	p->in_port = in->id;
+	return 0;
+}
+
+static int read_packet(struct question *q, const struct real_port *in,
+		       struct json_object *params, struct err *e)
+{
+	struct packet_pool *pool = packet_pool_create(1);
+	struct packet *p = pool ? packet_alloc(pool) : NULL;
+	struct json_object *link = NULL;
+	int rc;
+
+	if (!p)
+		return err_set(e, "no memory is left for a packet");
+	json_object_object_get_ex(params, "link", &link);
+	rc = read_bytes(param(params, "bytes"), p, e);
+	if (!rc)
+		rc = read_type(in, json_object_get_int64(link), p, e);
+	if (!rc && flow_extract(p, &q->key) != DROP_NONE)
+		rc = err_set(e, "the packet ends amid its first header");
+	packet_free(p);
+	packet_pool_destroy(pool);
+	return rc;
+}
+
+static struct json_object *
+explain_bytes(struct question *q, struct json_object *params, struct err *e)
+{
+	const char *from = param(params, "from");
+	struct real_port *in = from ? real_find(&q->c->real, from) : NULL;
+
+	if (!in) {
+		err_set(e,
+			"name the port that the packet comes in at; \"%s\" is "
+			"none (weft show ports lists them)",
+			from ? from : "");
+		return NULL;
+	}
+	if (read_packet(q, in, params, e))
+		return NULL;
+	snprintf(q->from.name, sizeof(q->from.name), "%s", from);
+	return answer(q);
+}
+
 struct json_object *explain(struct control *c, struct json_object *params,
 			    struct err *e)
 {
@@ -448,6 +556,8 @@ struct json_object *explain(struct control *c, struct json_object *params,
 	const char *proto = param(params, "proto");
 	const char *packet = param(params, "packet");
 
+	if (param(params, "bytes"))
+		return explain_bytes(&q, params, e);
 	if (packet)
 		return explain_packet(&q, packet, from, e);
 	if (!from || !to) {

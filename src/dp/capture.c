@@ -21,6 +21,7 @@ struct capture {
 	struct ring *rings;
 	unsigned n_rings;
 	struct ring *peeked;        /* whose record was given out */
+	bool ended;                 /* atomic */
 	uint64_t ports[PORT_WORDS]; /* a bit a port; atomic */
 };
 
@@ -65,6 +66,11 @@ void capture_destroy(struct capture *c)
 	free(c->ops[0]);
 	free(c->ops[1]);
 	free(c);
+}
+
+void capture_end(struct capture *c)
+{
+	__atomic_store_n(&c->ended, true, __ATOMIC_RELAXED);
 }
 
 void capture_set_port(struct capture *c, uint32_t port, bool on)
@@ -230,7 +236,8 @@ static bool wants(const struct capture *c, const struct packet *p,
 {
 	const struct capture_spec *s = &c->spec;
 
-	if (!(s->points & ev->point))
+	if (!(s->points & ev->point) ||
+	    __atomic_load_n(&c->ended, __ATOMIC_RELAXED))
 		return false;
 	if (!s->all_ports &&
 	    !(__atomic_load_n(&c->ports[ev->port / 64], __ATOMIC_RELAXED) >>

@@ -77,6 +77,8 @@ struct capture_record {
 struct capture *capture_create(const struct capture_spec *spec,
 			       unsigned n_threads);
 void capture_destroy(struct capture *c);
+/* Nothing more is put; what is in the rings can still be taken. */
+void capture_end(struct capture *c);
 void capture_set_port(struct capture *c, uint32_t port, bool on);
 /* The oldest record, valid until capture_next; NULL: none. */
 const struct capture_record *capture_peek(struct capture *c);

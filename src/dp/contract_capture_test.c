@@ -166,6 +166,11 @@ static void only_the_asked_ports_are_seen(void **state)
 	rig_send(r, 1, 1, 2);
 	rig_settle(r);
 	expect_no_record(c);
+	capture_set_port(c, 3, true);
+	capture_end(c);
+	rig_send(r, 1, 1, 2);
+	rig_settle(r);
+	expect_no_record(c);
 	r->ops->capture_stop(r->dp, c);
 	rig_drain(r, 2);
 	rig_drain(r, 3);
