@@ -304,6 +304,17 @@ static void chain_put(struct cls_subtable *sub, uint32_t tag,
 	head->lower = r;
 }
 
+/* A rule shares the mask of its subtable. */
+static void rule_enter(struct cls_subtable *sub, struct cls_rule *r)
+{
+	must(!r->inserted);
+	cls_mask_ref(sub->mask);
+	cls_mask_unref(r->mask);
+	r->mask = sub->mask;
+	r->lower = NULL;
+	r->inserted = true;
+}
+
 void classifier_insert(struct classifier *cls, struct cls_rule *r)
 {
 	uint64_t hash = cls_mask_hash(r->mask);
@@ -311,14 +322,9 @@ void classifier_insert(struct classifier *cls, struct cls_rule *r)
 	struct cls_rule *head;
 	struct tags t;
 
-	must(!r->inserted);
 	if (!sub)
 		sub = subtable_create(cls, r->mask, hash, r->priority);
-	cls_mask_ref(sub->mask);
-	cls_mask_unref(r->mask);
-	r->mask = sub->mask;
-	r->lower = NULL;
-	r->inserted = true;
+	rule_enter(sub, r);
 	tags_of(r->mask, r->words, &t);
 	head = subtable_find_same(sub, t.at[CLS_N_STAGES - 1], r->words);
 	if (head) {
@@ -331,6 +337,16 @@ void classifier_insert(struct classifier *cls, struct cls_rule *r)
 	cls->n++;
 }
 
+/* The rule of the chain that r is the next lower of. */
+static struct cls_rule *chain_above(struct cls_rule *head,
+				    const struct cls_rule *r)
+{
+	while (head && head->lower != r)
+		head = head->lower;
+	must(head);
+	return head;
+}
+
 /* Out of its chain; true when it was the only rule of its match. */
 static bool chain_del(struct cls_subtable *sub, uint32_t tag,
 		      struct cls_rule *r)
@@ -341,10 +357,7 @@ static bool chain_del(struct cls_subtable *sub, uint32_t tag,
 		cls_table_replace(&sub->rules, tag, r, r->lower);
 		return !r->lower;
 	}
-	while (head && head->lower != r)
-		head = head->lower;
-	must(head);
-	head->lower = r->lower;
+	chain_above(head, r)->lower = r->lower;
 	return false;
 }
 
@@ -363,6 +376,30 @@ void classifier_remove(struct classifier *cls, struct cls_rule *r)
 	priority_note_del(cls, sub, r->priority);
 	if (!sub->n)
 		subtable_unlink(cls, sub);
+}
+
+void classifier_replace(struct classifier *cls, struct cls_rule *r,
+			struct cls_rule *with)
+{
+	struct cls_subtable *sub =
+		subtable_find(cls, r->mask, cls_mask_hash(r->mask));
+	struct cls_rule *head;
+	struct tags t;
+	uint32_t tag;
+
+	must(r->inserted && sub && r->priority == with->priority);
+	must(cls_mask_equal(r->mask, with->mask));
+	must(!memcmp(r->words, with->words, r->mask->n * sizeof(r->words[0])));
+	rule_enter(sub, with);
+	with->lower = r->lower;
+	tags_of(r->mask, r->words, &t);
+	tag = t.at[CLS_N_STAGES - 1];
+	head = subtable_find_same(sub, tag, r->words);
+	if (head == r)
+		cls_table_replace(&sub->rules, tag, r, with);
+	else
+		chain_above(head, r)->lower = with;
+	r->inserted = false;
 }
 
 /* --- lookup --- */

@@ -62,6 +62,10 @@ static inline size_t classifier_count(const struct classifier *cls)
 /* There must be no rule with this match and priority. */
 void classifier_insert(struct classifier *cls, struct cls_rule *r);
 void classifier_remove(struct classifier *cls, struct cls_rule *r);
+/* Puts `with` in the place of r, of the same match and priority, in one step: no
+ * lookup misses both. r is out then, as if removed. */
+void classifier_replace(struct classifier *cls, struct cls_rule *r,
+			struct cls_rule *with);
 
 /* The best rule, or NULL; never clears a bit of *looked_at. */
 const struct cls_rule *classifier_lookup(const struct classifier *cls,

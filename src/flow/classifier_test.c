@@ -11,7 +11,7 @@
 #include "base/rcu.h"
 #include "flow/cls_oracle.h"
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define PAIRS 60000u
 #else
 #define PAIRS 1200000u
@@ -208,6 +208,21 @@ static void world_del(struct world *w, unsigned i)
 	rcu_defer(&p->rcu, pair_free);
 }
 
+/* A rule of the same match and priority comes in its place. */
+static void world_replace(struct world *w, unsigned i)
+{
+	struct pair *old = w->rules[i], *p = xzalloc(sizeof(*p));
+
+	p->twin.match = old->twin.match;
+	p->twin.priority = old->twin.priority;
+	cls_rule_init(&p->rule, &p->twin.match, p->twin.priority);
+	classifier_replace(&w->cls, &old->rule, &p->rule);
+	cls_oracle_remove(&old->twin);
+	cls_oracle_insert(&w->oracle, &p->twin);
+	w->rules[i] = p;
+	rcu_defer(&old->rcu, pair_free);
+}
+
 static void world_init(struct world *w)
 {
 	classifier_init(&w->cls);
@@ -324,6 +339,8 @@ static void it_answers_as_a_list_does(void **state UNUSED)
 			world_put_random(&w);
 		else if (w.n)
 			world_del(&w, below(w.n));
+		if (w.n && !below(4))
+			world_replace(&w, below(w.n));
 		draw_probe(&w, &k);
 		check_lookup(&w, &k);
 		check_questions(&w);
@@ -561,6 +578,33 @@ static void the_same_match_has_many_priorities(void **state UNUSED)
 	world_fini(&w);
 }
 
+static void a_replaced_rule_hands_its_place_on(void **state UNUSED)
+{
+	struct flow_mask looked;
+	struct flow_key k = { .in_port = 1 };
+	struct pair *old;
+	struct world w;
+
+	world_init(&w);
+	for (unsigned priority = 5; priority < 8; priority++)
+		put_text(&w, "in_port=1", priority);
+	for (unsigned i = 0; i < w.n; i++) {
+		old = w.rules[i];
+		world_replace(&w, i);
+		assert_false(old->rule.inserted);
+		assert_int_equal(classifier_count(&w.cls), 3);
+	}
+	/* The new ones are found, each in its turn. */
+	for (unsigned i = w.n; i; i--) {
+		memset(&looked, 0, sizeof(looked));
+		assert_ptr_equal(classifier_lookup(&w.cls, &k, &looked),
+				 &w.rules[i - 1]->rule);
+		world_del(&w, i - 1);
+	}
+	assert_null(classifier_lookup(&w.cls, &k, &looked));
+	world_fini(&w);
+}
+
 static void the_match_of_everything_looks_at_nothing(void **state UNUSED)
 {
 	struct flow_mask looked;
@@ -660,11 +704,42 @@ static void *reader_run(void *arg)
 		z = z * 6364136223846793005ull + 1442695040888963407ull;
 		rd->n_lost += !reader_finds(rd, 1, (uint32_t)(z >> 32));
 		rd->n_lost += !reader_finds(rd, 9, (uint32_t)(z >> 32));
-		rd->n++;
+		__atomic_add_fetch(&rd->n, 1, __ATOMIC_RELAXED);
 		rcu_quiescent();
 	}
 	rcu_thread_unregister();
 	return NULL;
+}
+
+static void reader_stop(struct reader *rd, pthread_t thread)
+{
+	__atomic_store_n(&rd->stop, true, __ATOMIC_RELEASE);
+	rcu_offline();
+	pthread_join(thread, NULL);
+	rcu_online();
+}
+
+static void readers_meet_a_replaced_rule_or_its_successor(void **state UNUSED)
+{
+	struct reader rd = { 0 };
+	pthread_t thread;
+	struct world w;
+
+	seed = SEED + 4;
+	world_init(&w);
+	put_text(&w, "in_port=1", TOP + 1);
+	put_text(&w, "in_port=9,ip,nw_dst=10.0.0.0/9", TOP + 9);
+	for (unsigned i = 0; i < 30; i++)
+		world_put_random(&w);
+	rd.w = &w;
+	pthread_create(&thread, NULL, reader_run, &rd);
+	while (__atomic_load_n(&rd.n, __ATOMIC_RELAXED) < PAIRS / 20) {
+		world_replace(&w, below(4));
+		rcu_quiescent();
+	}
+	reader_stop(&rd, thread);
+	assert_int_equal(rd.n_lost, 0);
+	world_fini(&w);
 }
 
 static void readers_never_lose_a_rule_that_stays(void **state UNUSED)
@@ -686,10 +761,7 @@ static void readers_never_lose_a_rule_that_stays(void **state UNUSED)
 			world_put_random(&w);
 		rcu_quiescent();
 	}
-	__atomic_store_n(&rd.stop, true, __ATOMIC_RELEASE);
-	rcu_offline();
-	pthread_join(thread, NULL);
-	rcu_online();
+	reader_stop(&rd, thread);
 	assert_true(rd.n > 0);
 	assert_int_equal(rd.n_lost, 0);
 	world_fini(&w);
@@ -709,10 +781,12 @@ int main(void)
 		cmocka_unit_test(a_better_rule_ends_the_lookup),
 		cmocka_unit_test(a_removed_rule_no_longer_leads),
 		cmocka_unit_test(the_same_match_has_many_priorities),
+		cmocka_unit_test(a_replaced_rule_hands_its_place_on),
 		cmocka_unit_test(the_match_of_everything_looks_at_nothing),
 		cmocka_unit_test(iteration_meets_each_rule_once),
 		cmocka_unit_test(a_large_table_empties_in_linear_time),
 		cmocka_unit_test(readers_never_lose_a_rule_that_stays),
+		cmocka_unit_test(readers_meet_a_replaced_rule_or_its_successor),
 	};
 	int rc;
 

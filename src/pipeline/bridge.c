@@ -226,11 +226,10 @@ static void meter_group(struct xlate *x, bool broadcast)
 }
 
 static bool to_group(struct xlate *x, const struct snap_domain *d,
-		     const struct mcast_found *f, struct dep dep)
+		     const struct mcast_found *f, bool all_peers)
 {
-	verdict_add_dep(x->v, dep);
 	if (!f->flood)
-		output_group(x, d, f);
+		output_group(x, d, f, all_peers);
 	return !f->flood;
 }
 
@@ -251,14 +250,16 @@ static bool snooped(struct xlate *x, const struct snap_domain *d)
 	group = xlate_ip_dst(x);
 	if (m == MEMBERSHIP_REPORT) {
 		f = mcast_routers(d->mcast, group.family, &dep);
-		return to_group(x, d, &f, dep);
+		verdict_add_dep(x->v, dep);
+		return to_group(x, d, &f, true);
 	}
 	if (x->key.eth_type == ETH_TYPE_IP6)
 		xlate_look(x, ip6_dst);
 	else
 		xlate_look(x, ip4_dst);
 	f = mcast_find(d->mcast, &group, &dep);
-	return to_group(x, d, &f, dep);
+	verdict_add_dep(x->v, dep);
+	return to_group(x, d, &f, false);
 }
 
 static void forward_group(struct xlate *x, const struct snap_domain *d)

@@ -235,5 +235,5 @@ int main(void)
 		cmocka_unit_test(it_looks_at_what_decided),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, net_enter, net_leave);
 }

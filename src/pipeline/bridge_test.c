@@ -350,5 +350,5 @@ int main(void)
 		cmocka_unit_test(a_trace_tells_each_step),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, net_enter, net_leave);
 }

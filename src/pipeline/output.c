@@ -105,15 +105,34 @@ static bool from_peer(const struct xlate *x)
 	return xlate_from_peer(x) && !x->routed;
 }
 
-void output_peers(struct xlate *x, const struct snap_domain *d)
+/* NULL: all of them. */
+static bool peer_wants(const struct mcast_found *f, const struct snap_port *p)
 {
-	if (!d->n_peers || from_peer(x))
+	return !f || mcast_found_has(f, p->id);
+}
+
+static void output_peers_of(struct xlate *x, const struct snap_domain *d,
+			    const struct mcast_found *f)
+{
+	bool any = false;
+
+	if (from_peer(x))
 		return;
 	for (unsigned i = 0; i < d->n_peers; i++)
-		output_check_len(x, d->peers[i]->mtu, d, d->iface);
-	output_untag(x);
+		if (peer_wants(f, d->peers[i])) {
+			output_check_len(x, d->peers[i]->mtu, d, d->iface);
+			any = true;
+		}
+	if (any)
+		output_untag(x);
 	for (unsigned i = 0; i < d->n_peers; i++)
-		output_peer(x, d, d->peers[i]);
+		if (peer_wants(f, d->peers[i]))
+			output_peer(x, d, d->peers[i]);
+}
+
+void output_peers(struct xlate *x, const struct snap_domain *d)
+{
+	output_peers_of(x, d, NULL);
 }
 
 /* What was routed may go back to where it came from: another network of it. */
@@ -147,7 +166,7 @@ void output_flood(struct xlate *x, const struct snap_domain *d)
 }
 
 void output_group(struct xlate *x, const struct snap_domain *d,
-		  const struct mcast_found *f)
+		  const struct mcast_found *f, bool all_peers)
 {
 	uint32_t before = x->v->actions.len;
 
@@ -161,7 +180,7 @@ void output_group(struct xlate *x, const struct snap_domain *d,
 		}
 	}
 	xlate_note(x, TRACE_BRIDGE, d, "to those who asked for the group");
-	output_peers(x, d);
+	output_peers_of(x, d, all_peers ? NULL : f);
 	if (x->v->actions.len == before)
 		xlate_drop(x, DROP_NO_MEMBERS);
 }

@@ -247,5 +247,5 @@ int main(void)
 		cmocka_unit_test(what_was_routed_may_go_on_to_any_peer),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, net_enter, net_leave);
 }

@@ -467,5 +467,5 @@ int main(void)
 		cmocka_unit_test(a_trace_tells_the_way_through),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, net_enter, net_leave);
 }

@@ -30,6 +30,15 @@ struct rule_table *rule_table_create(void)
 	return t;
 }
 
+static void rule_put_in_place_of(struct rule_table *t, struct rule *r,
+				 struct rule *old)
+{
+	r->counter = old->counter;
+	r->origin = old->origin;
+	classifier_replace(&t->cls, &old->cls, &r->cls);
+	rcu_defer(&old->rcu, rule_free);
+}
+
 static void rule_unlink(struct rule_table *t, struct rule *r)
 {
 	classifier_remove(&t->cls, &r->cls);
@@ -52,12 +61,16 @@ void rule_table_destroy(struct rule_table *t)
 struct rule *rule_table_put(struct rule_table *t, const struct match *m,
 			    unsigned priority, struct act_list actions)
 {
-	struct rule *r = xzalloc(sizeof(*r) + actions.len);
+	struct rule *r = xzalloc(sizeof(*r) + actions.len), *old;
 
 	cls_rule_init(&r->cls, m, priority);
 	r->actions_len = actions.len;
 	memcpy(r->actions, actions.first, actions.len);
-	rule_table_del(t, m, priority);
+	old = rule_of(classifier_find_exactly(&t->cls, m, priority));
+	if (old) {
+		rule_put_in_place_of(t, r, old);
+		return r;
+	}
 	classifier_insert(&t->cls, &r->cls);
 	t->n++;
 	return r;

@@ -30,7 +30,9 @@ struct rule_table;
 struct rule_table *rule_table_create(void);
 /* Rules go after a grace period. */
 void rule_table_destroy(struct rule_table *t);
-/* Adds, or replaces the rule of the same match and priority. */
+/* Adds, or replaces the rule of the same match and priority: readers find the
+ * one or the other. It goes on with the other's counter and origin until the
+ * caller says otherwise. */
 struct rule *rule_table_put(struct rule_table *t, const struct match *m,
 			    unsigned priority, struct act_list actions);
 bool rule_table_del(struct rule_table *t, const struct match *m,

@@ -327,16 +327,18 @@ static void more_effects_than_fit_are_not_cached(void **state UNUSED)
 
 /* --- the table --- */
 
-static void put(struct rule_table *t, const char *text)
+static struct rule *put(struct rule_table *t, const char *text)
 {
 	struct rule_spec *spec = xmalloc(sizeof(*spec));
 	struct err e = ERR_INIT;
+	struct rule *r;
 
 	acts_clear(&spec->actions);
 	assert_int_equal(rule_parse(text, NULL, spec, &e), 0);
-	rule_table_put(t, &spec->match, spec->priority,
-		       acts_list(&spec->actions));
+	r = rule_table_put(t, &spec->match, spec->priority,
+			   acts_list(&spec->actions));
 	free(spec);
+	return r;
 }
 
 static void assert_actions(const struct rule_table *t, const char *key,
@@ -358,9 +360,10 @@ static void a_rule_put_again_takes_the_others_place(void **state UNUSED)
 	struct rule_table *t = rule_table_create();
 	struct match m;
 
-	put(t, "priority=5,tcp actions=output:1");
+	put(t, "priority=5,tcp actions=output:1")->counter = 77;
 	put(t, "priority=6,tcp actions=output:2");
-	put(t, "priority=5,tcp actions=output:3");
+	assert_int_equal(put(t, "priority=5,tcp actions=output:3")->counter,
+			 77);
 	assert_int_equal(rule_table_count(t), 2);
 	assert_actions(t, "tcp", "output:2");
 	m = (struct match){ .key = net_key("tcp") };
@@ -438,5 +441,5 @@ int main(void)
 		cmocka_unit_test(a_rule_may_be_for_everything),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, net_enter, net_leave);
 }

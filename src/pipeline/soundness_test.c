@@ -214,5 +214,5 @@ int main(void)
 			a_verdict_is_right_while_its_dependencies_stand),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, net_enter, net_leave);
 }

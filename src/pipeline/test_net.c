@@ -75,6 +75,18 @@ void net_destroy(struct net *n)
 	free(n);
 }
 
+int net_enter(void **state UNUSED)
+{
+	rcu_thread_register();
+	return 0;
+}
+
+int net_leave(void **state UNUSED)
+{
+	rcu_thread_unregister();
+	return 0;
+}
+
 /* --- bridges, domains, ports --- */
 
 struct snap_bridge *net_bridge(struct net *n, bool vlan_aware)

@@ -40,6 +40,10 @@ struct net {
 	struct stamps stamps;
 };
 
+/* For a group of tests: its thread is known to RCU meanwhile. */
+int net_enter(void **state);
+int net_leave(void **state);
+
 struct net *net_create(void);
 void net_destroy(struct net *n);
 /* Members, replication lists and route tables, from what was said before. */

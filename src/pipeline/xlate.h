@@ -104,9 +104,10 @@ void output_to_peer(struct xlate *x, const struct snap_domain *d,
 /* Takes the domain's tag off when the frame has one. */
 void output_untag(struct xlate *x);
 void output_flood(struct xlate *x, const struct snap_domain *d);
-/* Sends to the members of a multicast group and to the routers' ports. */
+/* Sends to the members of a multicast group and to the routers' ports, peers among
+ * them; to all peers, when every host has to know (a report). */
 void output_group(struct xlate *x, const struct snap_domain *d,
-		  const struct mcast_found *f);
+		  const struct mcast_found *f, bool all_peers);
 void output_peers(struct xlate *x, const struct snap_domain *d);
 /* Emits the check that the packet fits `mtu`, unless it is known to. */
 void output_check_len(struct xlate *x, uint32_t mtu,
