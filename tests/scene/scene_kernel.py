@@ -1,0 +1,161 @@
+"""The kernel cache: what stays in the kernel, obeys, counts and outlives weftd."""
+import re
+import subprocess
+import time
+
+from lib import Skipped, must, scene, transfer, until
+
+TWO = """
+weft: 1
+networks:
+  blue: {subnets: [198.51.100.0/24]}
+  green: {subnets: [203.0.113.0/24]}
+routers:
+  r1:
+    networks:
+      blue: {addresses: [198.51.100.254/24]}
+      green: {addresses: [203.0.113.254/24]}
+ports:
+  c1: {type: veth, network: blue, namespace: @c1@, gateway: 198.51.100.254, addresses: [198.51.100.1/24]}
+  c2: {type: veth, network: blue, namespace: @c2@, gateway: 198.51.100.254, addresses: [198.51.100.2/24]}
+  c3: {type: veth, network: green, namespace: @c3@, gateway: 203.0.113.254, addresses: [203.0.113.3/24]}
+"""
+
+
+def fast(s):
+    """Two containers on blue, one on green; all in the kernel, or skipped."""
+    h = s.host("h")
+    c1, c2, c3 = s.netns("c1"), s.netns("c2"), s.netns("c3")
+    h.apply(TWO)
+    c1.must_reach("198.51.100.2")
+    c1.must_reach("203.0.113.3")
+    why = h.port("c1").get("slow_because")
+    if why:  # a suite run with --no-accel, or a kernel without the rights
+        raise Skipped("this machine keeps no flows in the kernel: " + why)
+    return h, c1, c2, c3
+
+
+def kernel_hits(h):
+    return h.rpc("status")["datapath"]["kernel_hits"]
+
+
+def loss(ping):
+    """Sent and not answered, of a ping that ended."""
+    out = ping.communicate()[0]
+    sent, got = re.search(r"(\d+) packets transmitted, (\d+) received",
+                          out).groups()
+    return int(sent) - int(got)
+
+
+def stream(a, address, count, interval="0.002"):
+    return a.popen("ping", "-q", "-i", interval, "-c", str(count), address,
+                   stdout=subprocess.PIPE, text=True)
+
+
+@scene
+def known_flows_stay_in_the_kernel_and_are_counted(s):
+    h, c1, c2, c3 = fast(s)
+    before, at = kernel_hits(h), h.port("c1")
+    must(not loss(stream(c1, "198.51.100.2", 200)), "no ping is lost")
+    must(not loss(stream(c1, "203.0.113.3", 200)), "none through the router")
+    now = h.port("c1")
+    must(kernel_hits(h) - before >= 780, "nearly all stayed in the kernel: %d" %
+         (kernel_hits(h) - before))
+    for way in ("rx_packets", "tx_packets"):
+        must(400 <= now[way] - at[way] <= 410, "the port counted them: %s %d" %
+             (way, now[way] - at[way]))
+    must(any(f["in_kernel"] and f["packets"] > 190 for f in h.show("flows")),
+         "flows count them too")
+
+
+@scene
+def tcp_is_right_through_the_kernel_bridged_and_routed(s):
+    h, c1, c2, c3 = fast(s)
+    transfer(c1, c2, "198.51.100.2", 64)
+    transfer(c1, c3, "203.0.113.3", 64)
+    must(kernel_hits(h) > 1000, "by way of the kernel")
+
+
+@scene
+def what_is_forbidden_ends_with_the_answer(s):
+    h, c1, c2, c3 = fast(s)
+    c1.must_reach("198.51.100.2", 2)
+    p = stream(c1, "198.51.100.2", 500)
+    time.sleep(0.2)
+    h.apply(TWO.replace("network: blue, namespace: @c1@",
+                        "network: blue, isolated: true, namespace: @c1@")
+            .replace("network: blue, namespace: @c2@",
+                     "network: blue, isolated: true, namespace: @c2@"))
+    got = int(c2.run("cat", "/sys/class/net/eth0/statistics/rx_packets").stdout)
+    time.sleep(0.3)
+    now = int(c2.run("cat", "/sys/class/net/eth0/statistics/rx_packets").stdout)
+    must(loss(p) > 100, "the stream was cut")
+    must(now - got < 5, "nothing more came after the answer: %d" % (now - got))
+    must(h.drops("c1", "isolated") > 50, "and what was dropped is counted")
+    h.apply(TWO)
+    c1.must_reach("198.51.100.2")
+
+
+@scene
+def a_station_that_moves_is_found_at_once(s):
+    h, c1, c2, c3 = fast(s)
+    mac = "02:00:00:00:00:77"
+    for c in (c2, c1):  # the same address here, then there
+        c.ip("link", "add", "mv0", "link", "eth0", "type", "macvlan", "mode",
+             "private")
+        c.ip("link", "set", "mv0", "address", mac)
+    c3.ip("addr", "add", "198.51.100.3/24", "dev", "eth0")
+    h.apply(TWO.replace("network: green, namespace: @c3@, gateway: "
+                        "203.0.113.254, addresses: [203.0.113.3/24]",
+                        "network: blue, namespace: @c3@, gateway: "
+                        "198.51.100.254, addresses: [198.51.100.3/24]"))
+    c3.run("ip", "neigh", "replace", "198.51.100.77", "lladdr", mac, "dev",
+           "eth0")
+    for c in (c2, c1):
+        c.ip("addr", "add", "198.51.100.77/24", "dev", "mv0")
+        c.ip("link", "set", "mv0", "up")
+        c.run("arping", "-c", "1", "-w", "1", "-U", "-I", "mv0",
+              "198.51.100.77", check=False)
+        c.run("ping", "-c", "1", "-W", "1", "-I", "mv0", "198.51.100.3",
+              check=False)
+        c3.must_reach("198.51.100.77", 3)
+        must(not loss(stream(c3, "198.51.100.77", 50)), "none is lost")
+        c.ip("link", "set", "mv0", "down")
+
+
+@scene
+def a_killed_daemon_is_not_felt(s):
+    h, c1, c2, c3 = fast(s)
+    p = stream(c1, "198.51.100.2", 1500)
+    q = stream(c1, "203.0.113.3", 1500)
+    time.sleep(0.5)
+    h.kill()
+    time.sleep(1)
+    h.start()
+    lost = loss(p), loss(q)
+    must(max(lost) <= 2, "at most what was under way is lost: %s" % (lost,))
+    until("the new daemon has them in the kernel", lambda: kernel_hits(h) > 100)
+    transfer(c1, c3, "203.0.113.3", 8)
+
+
+@scene
+def five_kills_in_a_row_are_not_felt_either(s):
+    h, c1, c2, c3 = fast(s)
+    p = stream(c1, "198.51.100.2", 2000)
+    for _ in range(5):
+        time.sleep(0.3)
+        h.kill()
+        h.start()
+    lost = loss(p)
+    must(lost <= 10, "at most two a kill are lost: %d" % lost)
+
+
+@scene
+def without_the_kernel_cache_the_same(s):
+    h = s.host("h", True, "--no-accel")
+    c1, c2, c3 = s.netns("c1"), s.netns("c2"), s.netns("c3")
+    h.apply(TWO)
+    c1.must_reach("203.0.113.3")
+    transfer(c1, c2, "198.51.100.2", 8)
+    must(h.port("c1")["slow_because"] == "switched off", "and says why")
+    must(not kernel_hits(h), "nothing passed in the kernel")
