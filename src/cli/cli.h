@@ -116,6 +116,7 @@ int cli_watch(struct cli *c);
 int cli_top(struct cli *c);
 int cli_graph(struct cli *c);
 int cli_metrics(struct cli *c);
+int cli_bundle(struct cli *c);
 int cli_apply(struct cli *c);
 int cli_plan(struct cli *c);
 int cli_check(struct cli *c);

@@ -86,6 +86,16 @@ const struct cli_command cli_commands[] = {
 		  "order, / a filter, SPACE stops, q ends. Elsewhere tables "
 		  "follow each other.",
 	  .example = "weft top talkers" },
+	{ .name = "bundle",
+	  .args = "[FILE|-]",
+	  .max_args = 1,
+	  .run = cli_bundle,
+	  .help = "Collect what a bug report needs into one .tar.gz.",
+	  .more = "Values whose names say that they are secret are left out, "
+		  "and what dropped packets carried; names and addresses are "
+		  "in it. The file must not exist yet and is readable by its "
+		  "owner only.",
+	  .example = "weft bundle" },
 	{ .name = "metrics",
 	  .args = "",
 	  .run = cli_metrics,

@@ -75,6 +75,8 @@ struct json_object *show_kind(struct control *c, const char *kind);
 struct json_object *show_status(struct control *c);
 /* drops.c */
 struct json_object *show_drops(struct control *c);
+/* host.c */
+struct json_object *show_host(struct control *c);
 
 /* explain.c */
 struct json_object *explain(struct control *c, struct json_object *params,

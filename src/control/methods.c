@@ -123,6 +123,12 @@ static void m_doctor(void *arg, struct rpc_call *call,
 	examine_start(arg, call);
 }
 
+static void m_host(void *arg, struct rpc_call *call,
+		   struct json_object *params UNUSED)
+{
+	rpc_call_result(call, show_host(arg));
+}
+
 static void m_metrics(void *arg, struct rpc_call *call,
 		      struct json_object *params UNUSED)
 {
@@ -361,21 +367,14 @@ static void m_edit(void *arg, struct rpc_call *call, struct json_object *params)
 }
 
 static const struct rpc_method methods[] = {
-	{ "version", m_version },
-	{ "status", m_status },
-	{ "show", m_show },
-	{ "drops", m_drops },
-	{ "model", m_model },
-	{ "explain", m_explain },
-	{ "apply", m_apply },
-	{ "plan", m_plan },
-	{ "edit", m_edit },
-	{ "down", m_down },
-	{ "doctor", m_doctor },
-	{ "events", m_events },
-	{ "metrics", m_metrics },
-	{ "capture", m_capture },
-	{ "capture_stop", m_capture_stop },
+	{ "version", m_version }, { "status", m_status },
+	{ "show", m_show },       { "drops", m_drops },
+	{ "model", m_model },     { "explain", m_explain },
+	{ "apply", m_apply },     { "plan", m_plan },
+	{ "edit", m_edit },       { "down", m_down },
+	{ "doctor", m_doctor },   { "events", m_events },
+	{ "metrics", m_metrics }, { "host", m_host },
+	{ "capture", m_capture }, { "capture_stop", m_capture_stop },
 };
 
 int control_listen(struct control *c, struct err *e)

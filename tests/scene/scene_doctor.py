@@ -382,3 +382,31 @@ def metrics_are_not_served_to_others(s):
               h.folder + "/s", "--run", h.folder + "/r", "--metrics",
               "0.0.0.0:9469", check=False)
     must(p.returncode == 1 and "127.0.0.1:9469" in p.stdout, p.stdout)
+
+
+@scene
+def a_bundle_holds_all_but_what_packets_carried(s):
+    import tarfile
+    a, c1, c2, c3 = one_host(s)
+    c1.run("ping", "-n", "-c", "2", "-i", "0.1", "-W", "1", "-p",
+           "73656372657421", "192.0.2.99", check=False)  # "secret!"
+    path = os.path.join(s.folder, "b.tar.gz")
+    must(weft(a, "bundle", path).strip() == path, "it says where")
+    must(os.stat(path).st_mode & 0o777 == 0o600, "its owner's alone")
+    must("File exists" in weft(a, "bundle", path, ok=(1,)), "never over one")
+    with tarfile.open(path) as tar:
+        files = {m.name: tar.extractfile(m).read() for m in tar}
+    for name in ("README", "status.json", "doctor.json", "net.yaml",
+                 "metrics.txt", "host.json", "drops.json", "proc/net-snmp"):
+        must("weft-bundle/" + name in files, "%s is in it: %s" %
+             (name, sorted(files)))
+    everything = b"".join(files.values())
+    for secret in (b"secret!", b"secret!".hex().encode(), b"73656372"):
+        must(secret not in everything, "%r is left out" % secret)
+    must(b"192.0.2.99" in files["weft-bundle/drops.json"], "headers are told")
+    must(b"c1" in files["weft-bundle/net.yaml"], "the file is there")
+    for name, body in files.items():
+        if name.endswith(".json"):
+            json.loads(body)
+    host = json.loads(files["weft-bundle/host.json"])
+    must(any(d["name"] == "lo" for d in host["devices"]), host)
