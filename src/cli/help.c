@@ -177,6 +177,8 @@ static void complete_bash(struct str *out)
 	words_of_kinds(out);
 	str_add(out,
 		"';;\n\tcompletion) words='bash zsh fish';;\n"
+		"\tcapture) words='in out both';;\n"
+		"\ttrace) words=live;;\n"
 		"\tapply|plan|check) COMPREPLY=($(compgen -f -- \"$cur\")); "
 		"return;;\n"
 		"\tesac\n"
@@ -185,6 +187,8 @@ static void complete_bash(struct str *out)
 	str_add(out, "'\n\tcase $cur in -*) words='");
 	words_of_options(out);
 	str_add(out, "';; esac\n"
+		     "\tcase $3 in -w|--pcap) COMPREPLY=($(compgen -f -- "
+		     "\"$cur\")); return;; esac\n"
 		     "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
 		     "\tcase ${COMPREPLY[0]} in *=) compopt -o nospace;; esac\n"
 		     "}\n"
