@@ -660,7 +660,28 @@ static void what_was_counted_goes_to_the_same_packets_only(void **state UNUSED)
 	f = cache_put(&x.c, &key, narrow_verdict(&x.w, 1), f, 1);
 	assert_int_equal(x.c.stats.merged, 1);
 	assert_int_equal(f->packets, 0);
+	for (uint32_t n = 1; n < DP_MAX_MASKS; n++)
+		assert_non_null(plain_find(&x, 1, 10 + n)); /* far ones stay */
 	check_whole(&x);
+	fixture_fini(&x);
+}
+
+static void a_mask_without_flows_makes_room_for_another(void **state UNUSED)
+{
+	const struct cache_config c = { .flows_per_port = 50, .flows_max = 50 };
+	struct flow_key key = plain_key(1, 1);
+	struct fixture x;
+
+	fixture_init(&x, c);
+	for (unsigned n = 0; n < 12; n++) {
+		struct flow *f =
+			cache_put(&x.c, &key, narrow_verdict(&x.w, n), NULL, 1);
+
+		assert_non_null(f);
+		assert_true(mask_equal(&f->mask->mask, &x.w.v.mask));
+		cache_del(&x.c, f);
+	}
+	assert_int_equal(x.c.stats.merged, 0);
 	fixture_fini(&x);
 }
 
@@ -780,6 +801,10 @@ static unsigned kept_in(size_t room)
 	cache_forget_port(&x.c, 2);
 	if (room)
 		assert_non_null(plain_put(&x, 2, 1));
+	cache_forget_port(&x.c, 1);
+	cache_forget_port(&x.c, 2);
+	assert_int_equal(x.c.n_flows, 0);
+	assert_int_equal(x.c.programs.n, 0);
 	fixture_fini(&x);
 	return kept;
 }
@@ -831,6 +856,7 @@ int main(void)
 		cmocka_unit_test(a_stale_flow_goes_even_if_none_comes),
 		cmocka_unit_test(
 			what_was_counted_goes_to_the_same_packets_only),
+		cmocka_unit_test(a_mask_without_flows_makes_room_for_another),
 		cmocka_unit_test(a_flow_behind_a_gap_is_not_doubled),
 		cmocka_unit_test(a_sweep_visits_every_flow_once),
 		cmocka_unit_test(a_million_flows_are_found),

@@ -360,6 +360,7 @@ static void an_injected_packet_is_as_one_received(void **state)
 	r->ops->inject(r->dp, control_packet(r, 4));
 	rig_expect(r, 5, 1);
 	rig_say(r, "output:2,drop(storm)");
+	rig_pass_ms(r, 70);
 	for (unsigned i = 0; i < 3; i++)
 		r->ops->inject(r->dp, control_packet(r, 4));
 	rig_expect(r, 2, 3);
@@ -369,6 +370,7 @@ static void an_injected_packet_is_as_one_received(void **state)
 	assert_int_equal(t.packets, 3);
 	assert_int_equal(t.last.in_port, 4);
 	assert_int_equal(t.last.bytes, 64);
+	assert_int_equal(t.last.used_ms, RIG_START_NS / 1000000 + 70);
 	assert_int_equal(rig_counters(r, 4).rx_packets, 0);
 }
 
@@ -537,6 +539,20 @@ static void meters_have_numbers(void **state)
 	assert_int_equal(passes(r, 5), 5);
 }
 
+static void a_meter_holds_for_what_is_executed(void **state)
+{
+	struct rig *r = *state;
+
+	meter(r, 10, 2);
+	for (unsigned i = 0; i < 5; i++)
+		execute(r, 4, "meter:5,output:2");
+	rig_expect(r, 2, 2);
+	assert_int_equal(rig_drops(r, 4, DROP_METER), 3);
+	rig_pass_ms(r, 100);
+	execute(r, 4, "meter:5,output:2");
+	rig_expect(r, 2, 1);
+}
+
 /* Shared by all ports, whichever thread serves them. */
 static void a_meter_is_one_for_all(void **state)
 {
@@ -576,6 +592,7 @@ int main(void)
 		RIG_TEST(a_meter_lets_its_rate_and_its_burst_pass),
 		RIG_TEST(a_meter_set_anew_holds_at_once),
 		RIG_TEST(meters_have_numbers),
+		RIG_TEST(a_meter_holds_for_what_is_executed),
 		RIG_TEST(a_meter_is_one_for_all),
 	};
 

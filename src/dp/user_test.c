@@ -408,6 +408,11 @@ static void who_has_nothing_to_do_sleeps(void **state)
 	assert_true(sleeps() - before < 10);
 }
 
+static unsigned n_workers(const struct rig *r)
+{
+	return ((const struct dp_user *)(const void *)r->dp)->n_workers;
+}
+
 /* As many as are asked for, within what ports count for. */
 static void workers_are_as_many_as_asked(void **state)
 {
@@ -420,6 +425,8 @@ static void workers_are_as_many_as_asked(void **state)
 		rig_send_n(r, i, 10);
 	rig_settle(r);
 	rig_expect(r, 2, RIG_PORTS * 10);
+	assert_true(n_workers(r) <
+		    PORT_MAX_THREADS); /* and the control thread */
 	r = rig_again(state, &few);
 	rig_say(r, "output:2");
 	rig_send_n(r, 1, 10);
