@@ -167,12 +167,14 @@ static void a_query_is_heard_by_everybody(void **state UNUSED)
 	net_destroy(t.n);
 }
 
-static void every_peer_hears_reports_and_groups(void **state UNUSED)
+static void every_peer_hears_reports_and_who_asked_groups(void **state UNUSED)
 {
 	struct snooping t = snooping(100);
 
 	join(&t, 2, GROUP);
 	net_expect(t.n, IGMP(1, 0x16), TOLD "," PEER);
+	net_expect(t.n, TO_GROUP(1, GROUP), "output:2");
+	join(&t, 21, GROUP);
 	net_expect(t.n, TO_GROUP(1, GROUP), "output:2," PEER);
 	net_expect(t.n, TO_GROUP(20, GROUP) "," UNDERLAY, "output:2");
 	net_expect(t.n, IGMP(20, 0x16) "," UNDERLAY, TOLD ",drop(no-members)");
@@ -229,7 +231,7 @@ int main(void)
 		cmocka_unit_test(broadcasts_and_what_is_not_ip_are_flooded),
 		cmocka_unit_test(a_report_goes_to_routers_and_to_us),
 		cmocka_unit_test(a_query_is_heard_by_everybody),
-		cmocka_unit_test(every_peer_hears_reports_and_groups),
+		cmocka_unit_test(every_peer_hears_reports_and_who_asked_groups),
 		cmocka_unit_test(without_snooping_a_report_is_a_frame),
 		cmocka_unit_test(a_query_of_our_own_is_flooded),
 		cmocka_unit_test(it_looks_at_what_decided),

@@ -159,10 +159,18 @@ def groups_go_to_those_who_joined_across_hosts_too(s):
          "the member's sockets got both families")
     # It left: its wire falls silent (the querier asks every two seconds).
     until("who left hears nothing", lambda: hears(s, cb, (ca,)) == [0], 30)
-    # A member on the sender's own host.
+    # A member on the sender's own host: the other host is not bothered but for
+    # the querier there.
     member = start(cy, MEMBER)
     until("a new member hears at once", lambda: hears(s, cb, (cy,)) == [80])
     must(member.wait(10) == 0, "and its sockets do")
+
+    # Once it left, nothing crosses to a host where nobody listens.
+    def crossed():
+        end = capture(b, "u0", "udp port 4789")
+        cx.python(SEND)
+        return len(tshark(end(), "udp.dstport == 5000", "frame.number"))
+    until("nothing crosses for nobody", lambda: crossed() == 0, 30)
 
 
 @scene
