@@ -54,6 +54,7 @@ struct cli_command {
 	const char *help;    /* one sentence */
 	const char *more;    /* what else is to be known, or NULL */
 	const char *example; /* a line, or NULL */
+	const char *words;   /* its arguments, for completion, or NULL */
 };
 
 /* The rows; the first, without a name, is `weft` alone. */

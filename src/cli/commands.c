@@ -57,7 +57,8 @@ const struct cli_command cli_commands[] = {
 	  .help = "Draw the network.",
 	  .more = "mermaid goes into Markdown, dot into Graphviz, svg into a "
 		  "browser.",
-	  .example = "weft graph svg > net.svg" },
+	  .example = "weft graph svg > net.svg",
+	  .words = "text mermaid dot svg" },
 	{ .name = "drops",
 	  .args = "",
 	  .run = cli_drops,
@@ -75,7 +76,8 @@ const struct cli_command cli_commands[] = {
 	  .more = "KIND is port, station, flap, neighbour, conflict, loop or "
 		  "apply; all without. What happened lately comes first. "
 		  "With --json, an object a line.",
-	  .example = "weft watch loop conflict" },
+	  .example = "weft watch loop conflict",
+	  .words = "port station flap neighbour conflict loop apply" },
 	{ .name = "top",
 	  .args = "[ports|flows|talkers|drops]",
 	  .max_args = 1,
@@ -85,7 +87,8 @@ const struct cli_command cli_commands[] = {
 	  .more = "On a terminal: TAB or p, f, t, d choose the view, s the "
 		  "order, / a filter, SPACE stops, q ends. Elsewhere tables "
 		  "follow each other.",
-	  .example = "weft top talkers" },
+	  .example = "weft top talkers",
+	  .words = "ports flows talkers drops" },
 	{ .name = "bundle",
 	  .args = "[FILE|-]",
 	  .max_args = 1,

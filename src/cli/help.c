@@ -173,6 +173,10 @@ static void complete_bash(struct str *out)
 		words_of_keys(edited[i], out);
 		str_add(out, "';;\n");
 	}
+	for (unsigned i = 0; i < cli_n_commands; i++)
+		if (cli_commands[i].words)
+			str_addf(out, "\t%s) words='%s';;\n",
+				 cli_commands[i].name, cli_commands[i].words);
 	str_add(out, "\tshow) words='");
 	words_of_kinds(out);
 	str_add(out,
@@ -213,6 +217,12 @@ static void complete_fish(struct str *out)
 		str_addf(out, "complete -c weft -l %s%s\n",
 			 cli_options[i].name + 2,
 			 cli_options[i].value ? " -r" : "");
+	for (unsigned i = 0; i < cli_n_commands; i++)
+		if (cli_commands[i].words)
+			str_addf(out,
+				 "complete -c weft -n "
+				 "'__fish_seen_subcommand_from %s' -a '%s'\n",
+				 cli_commands[i].name, cli_commands[i].words);
 	str_add(out, "complete -c weft -n '__fish_seen_subcommand_from show' "
 		     "-a '");
 	words_of_kinds(out);

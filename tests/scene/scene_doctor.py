@@ -410,3 +410,72 @@ def a_bundle_holds_all_but_what_packets_carried(s):
             json.loads(body)
     host = json.loads(files["weft-bundle/host.json"])
     must(any(d["name"] == "lo" for d in host["devices"]), host)
+
+
+def obeys(schema, value, at="$"):
+    """The part of JSON Schema that docs/schema uses."""
+    import re
+    kinds = {"object": dict, "array": list, "string": str, "boolean": bool,
+             "integer": int}
+    known = {"$schema", "title", "type", "properties", "required", "items",
+             "additionalProperties", "enum", "minimum", "pattern"}
+    must(set(schema) <= known, "unknown to this test: %s" %
+         (set(schema) - known))
+    if "enum" in schema:
+        must(value in schema["enum"], "%s: %r" % (at, value))
+    if "type" in schema:
+        must(isinstance(value, kinds[schema["type"]]) and not (
+            schema["type"] == "integer" and isinstance(value, bool)),
+            "%s is no %s: %r" % (at, schema["type"], value))
+    must(value >= schema["minimum"] if "minimum" in schema else True, at)
+    if "pattern" in schema:
+        must(re.search(schema["pattern"], value), "%s: %r" % (at, value))
+    for name in schema.get("required", ()):
+        must(name in value, "%s has no %s" % (at, name))
+    if schema.get("type") == "object":
+        for name, v in value.items():
+            must(name in schema["properties"], "%s: unknown %s" % (at, name))
+            obeys(schema["properties"][name], v, at + "." + name)
+    if schema.get("type") == "array":
+        for i, v in enumerate(value):
+            obeys(schema["items"], v, "%s[%d]" % (at, i))
+
+
+@scene
+def json_answers_obey_their_schemas(s):
+    from lib import TOP
+
+    def check(schema, value):
+        with open(os.path.join(TOP, "docs", "schema", schema + ".json")) as f:
+            obeys(json.load(f), value)
+    a, b, r, c1, c2 = two_hosts(s)
+    c1.must_not_reach("10.1.0.99")
+    r.ip("link", "set", "rb", "mtu", "1400")
+    c1.run("ping", "-n", "-c", "1", "-W", "1", "-M", "dont", "-s", "60000",
+           "10.1.0.2", check=False)
+    check("doctor", json.loads(weft(a, "doctor", "--json", ok=(2,))))
+    for e in jsons(weft(a, "watch", "--once", "--json")):
+        check("event", e)
+    check("drops", json.loads(weft(a, "drops", "--json")))
+    check("top", json.loads(weft(a, "top", "--once", "--json")))
+    check("graph", json.loads(weft(a, "graph", "--json")))
+    check("metrics", json.loads(weft(a, "metrics", "--json")))
+    try:
+        check("metrics", {"text": 1})
+    except Failed:
+        return
+    raise Failed("the test's validator refuses nothing")
+
+
+@scene
+def completion_knows_the_words_of_each_command(s):
+    def complete(*words):
+        return subprocess.run(
+            ["bash", "-c", 'source <("$0" completion bash); COMP_WORDS=("$@"); '
+             'COMP_CWORD=$(($# - 1)); compopt() { :; }; _weft; '
+             'echo "${COMPREPLY[@]}"', WEFT, "weft", *words],
+            stdout=subprocess.PIPE, text=True, timeout=20).stdout.split()
+    must(complete("graph", "") == ["text", "mermaid", "dot", "svg"], "graph")
+    must(complete("watch", "lo") == ["loop"], complete("watch", "lo"))
+    must(complete("top", "t") == ["talkers"], complete("top", "t"))
+    must(complete("doc") == ["doctor"], complete("doc"))
