@@ -41,6 +41,7 @@ static void port_row(struct table *t, struct json_object *o)
 	cell(t, o, "name");
 	cell(t, o, "type");
 	cell(t, o, "state");
+	table_add(t, js_flag(o, "fast") ? "yes" : "");
 	table_add(t, *network ? network :
 		     *bridge  ? bridge :
 				js_text(o, "router"));
@@ -178,7 +179,7 @@ static const struct {
 	void (*text)(struct cli *c, struct json_object *o, struct str *out);
 	const char *none;
 } views[] = {
-	{ "ports", "PORT|TYPE|STATE|ON|DEVICE|>MTU|>RX|>TX|ADDRESSES|MISSING",
+	{ "ports", "PORT|TYPE|STATE|FAST|ON|DEVICE|>MTU|>RX|>TX|ADDRESSES|MISSING",
 	  port_row, NULL, "no ports" },
 	{ "networks", "NETWORK|>VNI|>VLAN|BRIDGE|>MTU|ROUTER|>PORTS|SUBNETS",
 	  network_row, NULL, "no networks" },
