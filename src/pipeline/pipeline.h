@@ -5,9 +5,11 @@
  *           at, effects as data, the stamps of what was asked.
  * Why so    no side effects (decision D2): the datapath caches the verdict, the
  *           switch applies the effects, explain asks the same function.
- * Order     port -> tunnel or VLAN -> rules -> bridge (learn, reserved groups,
- *           ARP and ND, snooping, forwarding) -> router -> bridge again -> port.
- * Invariant X1 every bit of the key that the outcome depends on is in the mask.
+ * Order     port -> tunnel, or rules and then VLAN -> bridge (reserved groups,
+ *           learn, ARP and ND, router or snooping, forwarding) -> router ->
+ *           bridge again -> port.
+ * Invariant X1 every bit of the key that the outcome depends on is in the mask,
+ *           and with bits of layer 3 or 4 the types that say what they are.
  *           X2 every lookup in a learned table adds its dependency, found or
  *           not. X3 bounded: at most PIPELINE_MAX_HOPS routed hops and
  *           PIPELINE_MAX_RESUBMITS table look-ups a packet.

@@ -380,6 +380,9 @@ static void packets_of_its_own_keep_their_ttl(void **state UNUSED)
 	k.ip4_dst = 0xc0000207u;
 	pipeline_route_own(t.n->s, t.r->id, &k, &t.n->v, NULL);
 	assert_string_equal(net_actions(t.n), "drop(no-route)");
+	k.ip4_dst = 0x0a000201u; /* the router itself */
+	pipeline_route_own(t.n->s, t.r->id, &k, &t.n->v, NULL);
+	assert_string_equal(net_actions(t.n), "drop(not-for-router)");
 	pipeline_route_own(t.n->s, 77, &k, &t.n->v, NULL);
 	assert_string_equal(net_actions(t.n), "drop(no-route)");
 	net_destroy(t.n);

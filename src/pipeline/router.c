@@ -46,6 +46,8 @@ static void look_at_destination(struct xlate *x, unsigned bits)
 						      0xff00 >> (bits - i * 8));
 }
 
+/* What the router sends itself it does not answer: no ICMP about ICMP, no packet
+ * to its own addresses. */
 static void router_ends(struct xlate *x, enum punt_reason reason,
 			enum drop drop, const struct snap_iface *in)
 {
@@ -53,6 +55,8 @@ static void router_ends(struct xlate *x, enum punt_reason reason,
 		xlate_punt(x, reason, in->domain, in);
 	if (drop)
 		xlate_drop(x, drop);
+	else if (!in)
+		xlate_drop(x, DROP_NOT_FOR_ROUTER);
 }
 
 /* Packets of the router's own leave with the TTL that they were given. */

@@ -4,6 +4,10 @@
  * What      a rule and the table that finds the best one for a key.
  * Why so    the programmable part of a bridge: what its rules do not send to
  *           `normal` never meets the learning bridge.
+ * Actions   an edit shows to what follows, also to `normal` and `resubmit`, which
+ *           drop what the key cannot describe any more (MPLS, outer headers, a
+ *           third tag). `normal` forwards a copy, unless it is last: what
+ *           follows gets the packet as it was. `drop` ends the list.
  * Threads   put and del: the control thread. find: any thread inside RCU.
  * Owns      the table owns its rules. */
 #ifndef PIPELINE_RULE_H

@@ -113,6 +113,7 @@ static void check_key(struct random *r, struct net *n, struct verdict *other)
 
 	random_key(r, &key);
 	pipeline_translate(n->s, &key, &n->v, NULL);
+	assert_true(n->v.actions.len > 0);
 	assert_int_equal(acts_check(acts_list(&n->v.actions), false, &e), 0);
 	for (unsigned i = 0; i < PAIRS_A_KEY; i++) {
 		disguise(r, &key, &n->v.mask, &twin);
@@ -205,6 +206,80 @@ static void a_verdict_is_right_while_its_dependencies_stand(void **state UNUSED)
 	random_fini(&r);
 }
 
+/* --- the other ways in --- */
+
+static void no_step(struct trace *t UNUSED, const struct trace_step *step)
+{
+	assert_non_null(step->object);
+	assert_non_null(step->text);
+}
+
+/* Explain has to say what forwarding does. */
+static void to_be_asked_why_changes_nothing(void **state UNUSED)
+{
+	struct verdict *other = xmalloc(sizeof(*other));
+	struct trace trace = { .step = no_step };
+	struct flow_key key;
+	struct random r;
+
+	random_init(&r, SEED + 2);
+	for (unsigned done = 0; done < n_pairs() / 16; done += KEYS_A_NET) {
+		struct net *n = random_net(&r);
+
+		for (unsigned i = 0; i < KEYS_A_NET; i++) {
+			random_learning(&r, n);
+			random_key(&r, &key);
+			pipeline_translate(n->s, &key, &n->v, NULL);
+			pipeline_translate(n->s, &key, other, &trace);
+			assert_same(&key, &n->v, &key, other, true);
+		}
+		net_destroy(n);
+	}
+	random_fini(&r);
+	free(other);
+}
+
+/* One of each, with numbers that may be nobody's. */
+static void start_here(struct random *r, struct net *n, unsigned kind)
+{
+	struct ip_addr hop =
+		net_ip(random_below(r, 2) ? "10.1.0.3" : "2001:db8:2::4");
+	struct flow_key key;
+
+	random_key(r, &key);
+	if (kind == 0)
+		pipeline_originate(n->s, random_below(r, NET_DOMAINS), &key,
+				   &n->v, NULL);
+	else if (kind == 1)
+		pipeline_route_own(n->s, random_below(r, NET_ROUTERS), &key,
+				   &n->v, NULL);
+	else
+		pipeline_resume(n->s, random_below(r, NET_IFACES), &hop, &key,
+				&n->v);
+}
+
+static void what_starts_here_runs_too(void **state UNUSED)
+{
+	struct err e = ERR_INIT;
+	struct random r;
+
+	random_init(&r, SEED + 3);
+	for (unsigned done = 0; done < n_pairs() / 16; done += KEYS_A_NET) {
+		struct net *n = random_net(&r);
+
+		for (unsigned i = 0; i < KEYS_A_NET; i++) {
+			random_learning(&r, n);
+			start_here(&r, n, i % 3);
+			assert_true(n->v.actions.len > 0);
+			assert_int_equal(
+				acts_check(acts_list(&n->v.actions), false, &e),
+				0);
+		}
+		net_destroy(n);
+	}
+	random_fini(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +287,8 @@ int main(void)
 			packets_equal_where_it_looked_have_one_verdict),
 		cmocka_unit_test(
 			a_verdict_is_right_while_its_dependencies_stand),
+		cmocka_unit_test(to_be_asked_why_changes_nothing),
+		cmocka_unit_test(what_starts_here_runs_too),
 	};
 
 	return cmocka_run_group_tests(tests, net_enter, net_leave);
