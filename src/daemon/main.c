@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/rcu.h"
 #include "control/control.h"
+#include "sys/log_sink.h"
 #include "sys/loop.h"
 #include "sys/notify.h"
 
@@ -18,7 +19,7 @@
 
 static const char usage[] =
 	"usage: weftd [--host NAME] [--state DIR] [--run DIR] [--workers N]\n"
-	"             [--flows N] [--metrics A:P]\n"
+	"             [--flows N] [--metrics A:P] [--log FORMAT]\n"
 	"             [--no-accel] [--debug] [--help]\n"
 	"             [--version]\n"
 	"\n"
@@ -32,6 +33,7 @@ static const char usage[] =
 	"  --flows N      cached flows of a worker (default: 262144)\n"
 	"  --no-accel     keep no flows in the kernel (for comparison)\n"
 	"  --metrics A:P  serve Prometheus there, too, as 127.0.0.1:9469\n"
+	"  --log FORMAT   text (default), json, or journal: with fields\n"
 	"  --debug        log more\n"
 	"\n"
 	"See weftd(8). Configure it with weft(1).\n";
@@ -71,6 +73,17 @@ static bool parse_count(const char *name, const char *text, uint32_t max,
 	return true;
 }
 
+static bool choose_log(const char *format)
+{
+	struct err e = ERR_INIT;
+
+	if (!log_sink_choose(format, &e))
+		return true;
+	fprintf(stderr, "weftd: %s\n", e.text);
+	err_fini(&e);
+	return false;
+}
+
 enum { EXIT_USAGE = 2, GO_ON = -1 };
 
 /* GO_ON, or the exit status. */
@@ -84,6 +97,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 		{ "flows", required_argument, NULL, 'f' },
 		{ "no-accel", no_argument, NULL, 'a' },
 		{ "metrics", required_argument, NULL, 'm' },
+		{ "log", required_argument, NULL, 'l' },
 		{ "debug", no_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, '?' },
 		{ "version", no_argument, NULL, 'V' },
@@ -117,6 +131,10 @@ static int parse_options(struct options *o, int argc, char **argv)
 			break;
 		case 'm':
 			c->metrics = optarg;
+			break;
+		case 'l':
+			if (!choose_log(optarg))
+				return EXIT_USAGE;
 			break;
 		case 'd':
 			log_set_level(LOG_LEVEL_DEBUG);
