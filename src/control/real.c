@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "control/devices.h"
+#include "sys/netns.h"
 
 void real_init(struct real *r, struct vswitch *sw, const struct adopt *a)
 {
@@ -169,16 +170,16 @@ static int process_is_gone(const struct real_port *p, struct err *e)
 /* The first time this says which process is meant. */
 static int hold_process(struct real *r, struct real_port *p, struct err *e)
 {
-	int rc;
+	int rc, pid = p->netns ? netns_ref_pid(p->netns) : 0;
 
-	if (!p->netns || strncmp(p->netns, "pid:", 4))
+	if (!pid)
 		return 0;
 	if (p->process.pid)
 		return process_has_ended(&p->process) ? process_is_gone(p, e) :
 							0;
 	p->real = r;
-	rc = process_hold(&p->process, r->loop, atoi(p->netns + 4),
-			  process_ended, p, e);
+	process_init(&p->process, process_ended, p);
+	rc = process_hold(&p->process, r->loop, pid, e);
 	return rc == -ESRCH ? -ENODEV : rc;
 }
 

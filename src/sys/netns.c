@@ -114,22 +114,33 @@ int netns_open_self(struct err *e)
 	return fd;
 }
 
-int netns_open(const char *ref, struct err *e)
+int netns_ref_pid(const char *ref)
 {
 	char *end;
 	long pid;
+
+	if (strncmp(ref, "pid:", 4))
+		return 0;
+	pid = strtol(ref + 4, &end, 10);
+	if (end == ref + 4 || *end || pid <= 0 || pid > INT32_MAX)
+		return 0;
+	return (int)pid;
+}
+
+int netns_open(const char *ref, struct err *e)
+{
+	int pid = netns_ref_pid(ref);
 
 	if (ref[0] == '/')
 		return netns_open_path(ref, e);
 	if (strncmp(ref, "pid:", 4))
 		return netns_open_name(ref, e);
-	pid = strtol(ref + 4, &end, 10);
-	if (end == ref + 4 || *end || pid <= 0 || pid > INT32_MAX)
+	if (!pid)
 		return fail_say(e, EINVAL,
 				"\"%s\" should be pid:NUMBER, as in "
 				"pid:1234",
 				ref);
-	return netns_open_pid((int)pid, e);
+	return netns_open_pid(pid, e);
 }
 
 void netns_close(int fd)

@@ -23,6 +23,8 @@
 /* "NAME", "pid:PID" or "/a/path": a descriptor (close-on-exec) to close(2), or
  * -errno and a sentence: -ENOENT when there is none (yet). */
 int netns_open(const char *ref, struct err *e) MUST_CHECK;
+/* The process that "pid:PID" means; 0: it means none. */
+int netns_ref_pid(const char *ref);
 int netns_open_name(const char *name, struct err *e) MUST_CHECK;
 int netns_open_pid(int pid, struct err *e) MUST_CHECK;
 int netns_open_path(const char *path, struct err *e) MUST_CHECK;

@@ -17,8 +17,12 @@ static void process_ended(void *arg, unsigned ready UNUSED)
 	p->fn(p->arg);
 }
 
-int process_hold(struct process *p, struct loop *loop, int pid, loop_fn *fn,
-		 void *arg, struct err *e)
+void process_init(struct process *p, loop_fn *fn, void *arg)
+{
+	*p = (struct process){ .fn = fn, .arg = arg };
+}
+
+int process_hold(struct process *p, struct loop *loop, int pid, struct err *e)
 {
 	int fd = pidfd_open(pid, 0);
 
@@ -26,7 +30,8 @@ int process_hold(struct process *p, struct loop *loop, int pid, loop_fn *fn,
 		return fail_say(e, ESRCH, "there is no process %d", pid);
 	if (fd < 0)
 		return fail_errno(e, errno, "cannot watch process %d", pid);
-	*p = (struct process){ .fn = fn, .arg = arg, .pid = pid, .fd = fd };
+	p->pid = pid;
+	p->fd = fd;
 	watch_init(&p->watch, loop, fd, process_ended, p);
 	watch_set(&p->watch, WATCH_READ);
 	return 0;
@@ -45,5 +50,5 @@ void process_drop(struct process *p)
 		return;
 	watch_fini(&p->watch);
 	close(p->fd);
-	*p = (struct process){ 0 };
+	p->pid = 0;
 }

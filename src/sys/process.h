@@ -22,10 +22,11 @@ struct process {
 	int fd;
 };
 
-/* Holds the process; fn(arg) runs once when it ends (also when it had just before
- * the loop looks). 0; -ESRCH when there is none, with a sentence. */
-int process_hold(struct process *p, struct loop *loop, int pid, loop_fn *fn,
-		 void *arg, struct err *e) MUST_CHECK;
+/* None is held yet. fn(arg) runs once when the one that is held ends. */
+void process_init(struct process *p, loop_fn *fn, void *arg);
+/* Holds the process. 0; -ESRCH when there is none, with a sentence. */
+int process_hold(struct process *p, struct loop *loop, int pid,
+		 struct err *e) MUST_CHECK;
 bool process_has_ended(const struct process *p);
 /* A zeroed one and a second call are harmless. */
 void process_drop(struct process *p);

@@ -38,7 +38,8 @@ static void the_end_of_a_process_is_told_once(void **state UNUSED)
 	struct process p;
 	unsigned told = 0;
 
-	assert_int_equal(process_hold(&p, loop, pid, count, &told, NULL), 0);
+	process_init(&p, count, &told);
+	assert_int_equal(process_hold(&p, loop, pid, NULL), 0);
 	loop_run_ms(loop, 20);
 	assert_int_equal(told, 0);
 	assert_false(process_has_ended(&p));
@@ -59,7 +60,8 @@ static void one_that_ends_before_the_loop_looks_is_told_too(void **state UNUSED)
 	struct process p;
 	unsigned told = 0;
 
-	assert_int_equal(process_hold(&p, loop, pid, count, &told, NULL), 0);
+	process_init(&p, count, &told);
+	assert_int_equal(process_hold(&p, loop, pid, NULL), 0);
 	end(pid);
 	assert_true(process_has_ended(&p));
 	loop_run_ms(loop, 20);
@@ -73,10 +75,11 @@ static void one_that_is_not_there_is_refused(void **state UNUSED)
 	struct loop *loop = loop_create();
 	struct err e = ERR_INIT;
 	pid_t pid = sleeper();
-	struct process p = { 0 };
+	struct process p;
 
 	end(pid);
-	assert_int_equal(process_hold(&p, loop, pid, count, NULL, &e), -ESRCH);
+	process_init(&p, count, NULL);
+	assert_int_equal(process_hold(&p, loop, pid, &e), -ESRCH);
 	assert_non_null(strstr(e.text, "no process"));
 	err_fini(&e);
 	process_drop(&p);
