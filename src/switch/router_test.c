@@ -297,6 +297,104 @@ static void a_later_fragment_without_a_route_is_not_reported(void **state)
 	rig_must_be_quiet(r, 1);
 }
 
+/* --- a network without router that crosses a tunnel --- */
+
+#define PEER_MTU 1450u
+#define FAR 77u /* a station behind peer A */
+
+static int setup_overlay(void **state)
+{
+	struct rig *r;
+	uint32_t len;
+
+	rig_setup(state);
+	r = *state;
+	r->house.d.n_routers = 0;
+	rig_apply_overlay(r);
+	len = rig_ip_build(r, 1,
+			   &(struct rig_ip){ .from = "198.51.100.77",
+					     .to = STATION1,
+					     .station = FAR,
+					     .to_station = 1 });
+	rig_send_tunnel(r, RIG_PEER_A, r->frame, len);
+	rig_drain(r, 0);
+	return 0;
+}
+
+#define OVERLAY_TEST(fn)                                                       \
+	cmocka_unit_test_setup_teardown(fn, setup_overlay, rig_teardown)
+
+static void send_far(struct rig *r, bool v6, bool df, uint32_t l3_len)
+{
+	rig_send_ip(
+		r, 1,
+		&(struct rig_ip){ .from = v6 ? STATION1_6 : STATION1,
+				  .to = v6 ? "2001:db8:1::77" : "198.51.100.77",
+				  .to_station = FAR,
+				  .df = df,
+				  .len = l3_len - (v6 ? 48 : 28) });
+}
+
+static void what_fits_the_tunnel_goes_to_its_peer(void **state)
+{
+	struct rig *r = *state;
+	const struct seen *s;
+
+	send_far(r, false, true, PEER_MTU);
+	s = rig_must_take(r, RIG_TUNNEL);
+	assert_true(s->has_tunnel);
+	assert_int_equal(s->tun.id, RIG_VNI);
+	assert_true(ip_addr_equal(&s->tun.dst, &r->house.peers[0].address));
+	assert_int_equal(s->len, 14 + PEER_MTU);
+	assert_int_equal(rig_drain(r, 0), 0);
+}
+
+static void what_does_not_fit_a_tunnel_is_told_in_the_targets_name(void **state)
+{
+	struct rig *r = *state;
+	const struct seen *s;
+	uint32_t at;
+
+	send_far(r, false, true, PEER_MTU + 1);
+	s = rig_must_take(r, 1);
+	at = seen_is_icmp(s, 3, 4);
+	assert_int_equal(seen_16(s, at + 6), PEER_MTU);
+	assert_memory_equal(s->b + 6, rig_mac(FAR).b, 6);
+	assert_memory_equal(s->b + 26, rig_addr("198.51.100.77").a.b + 12, 4);
+	send_far(r, true, false, PEER_MTU + 1);
+	s = rig_must_take(r, 1);
+	at = seen_is_icmp(s, 2, 0);
+	assert_int_equal(seen_32(s, at + 4), PEER_MTU);
+	assert_memory_equal(s->b + 22, rig_addr("2001:db8:1::77").a.b, 16);
+	assert_int_equal(rig_drain(r, 0), 0);
+	assert_int_equal(rig_stats(r).icmp_errors, 2);
+}
+
+static void what_may_be_cut_crosses_the_tunnel_in_pieces(void **state)
+{
+	struct rig *r = *state;
+
+	send_far(r, false, false, PEER_MTU + 1);
+	assert_int_equal(rig_drain(r, RIG_TUNNEL), 2);
+	rig_must_be_quiet(r, 1);
+	assert_int_equal(rig_stats(r).fragmented, 1);
+}
+
+static void a_broadcast_too_big_for_a_peer_is_local_once(void **state)
+{
+	struct rig *r = *state;
+	uint32_t len = rig_ip_build(r, 1,
+				    &(struct rig_ip){ .from = STATION1,
+						      .to = "198.51.100.255",
+						      .len = PEER_MTU });
+
+	memset(r->frame, 0xff, 6);
+	rig_send(r, 1, r->frame, len);
+	for (uint32_t i = 2; i <= RIG_BLUE_PORTS; i++)
+		assert_int_equal(rig_drain(r, i), 1);
+	assert_int_equal(rig_drain(r, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +409,11 @@ int main(void)
 		ROUTER_TEST(a_datagram_that_may_be_cut_arrives_in_pieces),
 		ROUTER_TEST(fragments_are_routed_and_cut_once_more),
 		ROUTER_TEST(a_later_fragment_without_a_route_is_not_reported),
+		OVERLAY_TEST(what_fits_the_tunnel_goes_to_its_peer),
+		OVERLAY_TEST(
+			what_does_not_fit_a_tunnel_is_told_in_the_targets_name),
+		OVERLAY_TEST(what_may_be_cut_crosses_the_tunnel_in_pieces),
+		OVERLAY_TEST(a_broadcast_too_big_for_a_peer_is_local_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
