@@ -2,6 +2,7 @@
 /* Changes of configuration: what stays, what goes, what is refused. */
 #include "switch/test_rig.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 

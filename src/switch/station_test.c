@@ -2,6 +2,7 @@
 /* Stations: learned, moved, aged, limited; and what waits in the punt queue. */
 #include "switch/test_rig.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
