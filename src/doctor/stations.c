@@ -92,40 +92,40 @@ static void macs_of_routers(struct doctor *d)
 }
 
 /* The host's own cards as senders behind a port: their frames come back. */
-static void macs_of_host(struct doctor *d)
+static void mac_of_host(struct doctor *d, const struct subject_port *p)
 {
-	for (unsigned i = 0; i < d->s->n_stations; i++) {
+	const struct fact_device *dev = fact_device(d->f, p->device);
+
+	for (unsigned i = 0; dev && i < d->s->n_stations; i++) {
 		const struct subject_station *st = &d->s->stations[i];
 
-		for (unsigned k = 0; k < d->s->n_ports; k++) {
-			const struct subject_port *p = &d->s->ports[k];
-			const struct fact_device *dev =
-				fact_device(d->f, p->device);
-
-			if (p->kind != SUBJECT_HOST || !dev ||
-			    !strcmp(st->port, p->name) ||
-			    strcmp(st->bridge, p->bridge) ||
-			    !eth_addr_equal(st->mac, dev->link.mac))
-				continue;
-			finding_fix(
-				finding(d, DOCTOR_ERROR,
-					xasprintf("device %s", p->device),
-					"its own MAC is seen behind port %s: "
-					"another has it too, or frames come "
-					"back",
-					st->port),
-				"ip link set %s address ..., or look for a "
-				"loop behind port %s",
-				p->device, st->port);
-		}
+		if (!strcmp(st->port, p->name) ||
+		    strcmp(st->bridge, p->bridge) ||
+		    !eth_addr_equal(st->mac, dev->link.mac))
+			continue;
+		finding_fix(finding(d, DOCTOR_ERROR,
+				    xasprintf("device %s", p->device),
+				    "its own MAC is seen behind port %s: "
+				    "another has it too, or frames come back",
+				    st->port),
+			    "ip link set %s address ..., or look for a loop "
+			    "behind port %s",
+			    p->device, st->port);
 	}
+}
+
+static void macs_of_hosts(struct doctor *d)
+{
+	for (unsigned i = 0; i < d->s->n_ports; i++)
+		if (d->s->ports[i].kind == SUBJECT_HOST)
+			mac_of_host(d, &d->s->ports[i]);
 }
 
 void check_duplicate_mac(struct doctor *d)
 {
 	macs_of_ports(d);
 	macs_of_routers(d);
-	macs_of_host(d);
+	macs_of_hosts(d);
 	for (unsigned i = 0; i < d->s->n_bridges; i++) {
 		const struct subject_bridge *b = &d->s->bridges[i];
 

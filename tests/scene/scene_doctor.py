@@ -479,3 +479,19 @@ def completion_knows_the_words_of_each_command(s):
     must(complete("watch", "lo") == ["loop"], complete("watch", "lo"))
     must(complete("top", "t") == ["talkers"], complete("top", "t"))
     must(complete("doc") == ["doctor"], complete("doc"))
+
+
+@scene
+def logs_in_json_say_whom_they_are_about(s):
+    a = s.host("a", True, "--log", "json")
+    a.apply("weft: 1\nports: {n1: {type: nic, device: x1, network: blue}}\n"
+            "networks: {blue: {subnets: 10.1.0.0/24}}\n")
+    a.ip("link", "add", "x1", "type", "veth", "peer", "name", "x2")
+    a.port_is("n1", "down")
+    a.ip("link", "del", "x1")
+    a.port_is("n1", "absent")
+    lines = jsons(a.said())
+    must(any(ln.get("kind") == "port" and ln.get("object") == "n1" and
+             ln["level"] == "warning" for ln in lines), lines)
+    p = a.run(os.path.join(BUILD, "src", "weftd"), "--log", "xml", check=False)
+    must(p.returncode == 2 and "json or journal" in p.stdout, p.stdout)
