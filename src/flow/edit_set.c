@@ -55,13 +55,14 @@ static void merge(const struct act_set *a, const uint8_t *was, uint8_t *now)
 	}
 }
 
-/* The same for a member in host order. */
-static void merge_host(const struct act_set *a, void *member)
+/* The same for a member in host order, which has `size` bytes. */
+static void merge_host(const struct act_set *a, void *member, unsigned size)
 {
 	const uint8_t *value = set_value(a), *mask = set_mask(a);
+	unsigned n = MIN(a->n, size);
 	uint8_t *m = member;
 
-	for (unsigned i = 0; i < a->n; i++)
+	for (unsigned i = 0; i < n; i++)
 		m[i] = (uint8_t)((m[i] & ~mask[i]) | (value[i] & mask[i]));
 }
 
@@ -473,7 +474,7 @@ static struct packet_tunnel *tunnel_of(struct packet *p)
 static enum drop set_tunnel(struct packet *p, const struct act_set *a,
 			    uint32_t at)
 {
-	merge_host(a, (uint8_t *)tunnel_of(p) + at);
+	merge_host(a, (uint8_t *)tunnel_of(p) + at, sizeof(p->tun) - at);
 	return DROP_NONE;
 }
 
@@ -483,7 +484,7 @@ static enum drop set_tunnel_ip4(struct packet *p, const struct act_set *a,
 	struct ip_addr *addr = (void *)((uint8_t *)tunnel_of(p) + at);
 	uint32_t ip4 = ip_addr_is_ip4(addr) ? ip_addr_ip4(addr) : 0;
 
-	merge_host(a, &ip4);
+	merge_host(a, &ip4, sizeof(ip4));
 	*addr = ip_addr_from_ip4(ip4);
 	return DROP_NONE;
 }
@@ -496,7 +497,7 @@ static enum drop set_tunnel_ip6(struct packet *p, const struct act_set *a,
 
 	if (addr->family && !ip_addr_is_ip4(addr))
 		ip6 = addr->a;
-	merge_host(a, &ip6);
+	merge_host(a, &ip6, sizeof(ip6));
 	*addr = ip_addr_from_ip6(ip6);
 	return DROP_NONE;
 }
