@@ -240,7 +240,8 @@ const struct cli_option_row cli_options[] = {
 	{ "--udp", NULL, CLI_UDP, "explain: the packet is UDP.", false },
 	{ "--packet", "KEY", 0,
 	  "explain: the packet in full, as "
-	  "\"tcp,ip_dst=10.2.0.7,tp_dst=80\"; only FROM is needed then.",
+	  "\"in_port=vm1,tcp,ip_dst=10.2.0.7,tp_dst=80\"; what is left out "
+	  "is what the station behind FROM (or in_port) would send.",
 	  false },
 	{ "--pcap", "FILE", 0,
 	  "explain: the packet is the first of a capture file, or number N "

@@ -69,6 +69,9 @@ static int endpoints(struct cli *c, char **from, char **to)
 		*from = xstrdup(c->args[0]);
 	if (*from && **from && (c->packet || c->pcap || (*to && **to)))
 		return CLI_OK;
+	/* the packet may say where it comes in itself */
+	if (!*from && c->packet)
+		return CLI_OK;
 	free(*from);
 	free(*to);
 	cli_usage(c, "say from where and to where");

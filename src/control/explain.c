@@ -223,37 +223,88 @@ static int find_source(struct question *q, struct err *e)
 	return 0;
 }
 
-static bool on_link(const struct question *q)
+/* The network that the source's domain is of; NULL: a plain bridge. */
+static const struct model_network *network_of(const struct question *q)
 {
-	const struct snap_domain *d = q->domain;
-	uint32_t i;
-
-	for (i = 0; i < q->c->view->n_domains; i++) {
+	for (uint32_t i = 0; i < q->c->view->n_domains; i++) {
 		const struct model_network *n = q->c->view->domains[i].network;
 
-		if (!n || strcmp(n->o.name, d->name))
-			continue;
-		for (unsigned s = 0; s < n->subnets.n; s++)
-			if (ip_prefix_contains(&n->subnets.items[s], &q->dst))
-				return true;
+		if (n && !strcmp(n->o.name, q->domain->name))
+			return n;
 	}
+	return NULL;
+}
+
+/* Without any, every station is on the link, as on a plain switch. */
+static bool has_subnets(const struct question *q)
+{
+	const struct model_network *n = network_of(q);
+
+	return n && n->subnets.n;
+}
+
+static bool on_link(const struct question *q)
+{
+	const struct model_network *n = network_of(q);
+
+	for (unsigned s = 0; n && s < n->subnets.n; s++)
+		if (ip_prefix_contains(&n->subnets.items[s], &q->dst))
+			return true;
 	return false;
+}
+
+/* What the file says of it, or what weft gives the far end of a veth it makes;
+ * zero: not known. */
+static struct eth_addr port_mac(const struct question *q,
+				const struct model_port *p)
+{
+	const struct model *m = q->c->model;
+	uint32_t i = model_view_port(q->c->view, p->o.name);
+	struct eth_addr mac = p->mac;
+
+	if (i != VIEW_NONE && q->c->view->ports[i].port == p)
+		return q->c->view->ports[i].mac;
+	for (i = 0; i < m->hosts.n && eth_addr_is_zero(mac); i++) {
+		const struct model_host *h = &m->hosts.items[i];
+		char *full;
+
+		if (model_host_port(h, p->o.name) != p ||
+		    p->type != MODEL_PORT_VETH || !p->create)
+			continue;
+		full = xasprintf("%s/%s", h->o.name, p->o.name);
+		mac = model_mac("veth", full);
+		free(full);
+	}
+	return mac;
 }
 
 static int station_mac(struct question *q)
 {
+	struct eth_addr mac = { { 0 } };
 	struct neigh_found n = { 0 };
 	struct dep dep;
 
 	if (q->domain->neigh)
 		n = neigh_find(q->domain->neigh, &q->dst, &dep);
 	if (n.found && n.usable)
-		q->key.eth_dst = n.mac;
-	else if (q->to.port && !eth_addr_is_zero(q->to.port->mac))
-		q->key.eth_dst = q->to.port->mac;
-	else
-		q->key.eth_dst = model_mac("explain", q->to.name);
+		mac = n.mac;
+	else if (q->to.port)
+		mac = port_mac(q, q->to.port);
+	if (eth_addr_is_zero(mac))
+		mac = model_mac("explain", q->to.name);
+	q->key.eth_dst = mac;
 	return 0;
+}
+
+/* The router itself, at an address of its own in this network. */
+static bool is_router(const struct question *q)
+{
+	const struct snap_iface *i = q->domain->iface;
+
+	for (unsigned n = 0; i && n < i->n_addresses; n++)
+		if (ip_addr_equal(&i->addresses[n].addr, &q->dst))
+			return true;
+	return false;
 }
 
 /* Whom the source addresses the frame to: the station on its own network, else
@@ -267,7 +318,7 @@ static int find_next(struct question *q, struct err *e)
 			       "port %s is in no network where an address "
 			       "could be asked for",
 			       q->in->name);
-	if (on_link(q))
+	if (!is_router(q) && (on_link(q) || !has_subnets(q)))
 		return station_mac(q);
 	if (!q->domain->iface)
 		return err_set(e,
@@ -440,18 +491,138 @@ bool explain_rule_of(struct control *c, const struct flow_key *key,
 	return seen.found && same;
 }
 
-/* A packet given in full: "in_port=vm1,tcp,..." with a port's name allowed. */
+/* --- a packet in words --- */
+
+/* The port it comes in at, by name. */
+static int name_source(struct question *q, const char *name, struct err *e)
+{
+	struct real_port *p = real_find(&q->c->real, name);
+	uint32_t i = model_view_port(q->c->view, name);
+
+	if (!p)
+		return err_set(e,
+			       "name the port that the packet comes in at; "
+			       "\"%s\" is none (weft show ports lists them)",
+			       name);
+	snprintf(q->from.name, sizeof(q->from.name), "%s", name);
+	q->key.in_port = p->id;
+	q->in = snapshot_port(q->s, p->id);
+	q->domain = q->in ? port_domain(q, q->in) : NULL;
+	q->from.port = find_port(q->c->model, name, NULL);
+	if (eth_addr_is_zero(q->key.eth_src) && i != VIEW_NONE)
+		q->key.eth_src = q->c->view->ports[i].mac;
+	return 0;
+}
+
+static bool is_ip(const struct flow_key *k)
+{
+	return k->eth_type == ETH_TYPE_IP4 || k->eth_type == ETH_TYPE_IP6;
+}
+
+static struct ip_addr key_dst(const struct flow_key *k)
+{
+	return k->eth_type == ETH_TYPE_IP4 ? ip_addr_from_ip4(k->ip4_dst) :
+					     ip_addr_from_ip6(k->ip6_dst);
+}
+
+static bool has_dst(const struct flow_key *k)
+{
+	return k->ip4_dst || !ip6_addr_is_zero(k->ip6_dst);
+}
+
+/* The frame's destination for a group; false: it is for one station. */
+static bool group_mac(struct flow_key *k)
+{
+	uint32_t ip = k->ip4_dst;
+
+	if (k->eth_type == ETH_TYPE_IP6 && ip6_addr_is_multicast(k->ip6_dst))
+		k->eth_dst = ip6_addr_multicast_mac(k->ip6_dst);
+	else if (ip == UINT32_MAX)
+		k->eth_dst = eth_addr_from_u64(0xffffffffffffull);
+	else if (ip >> 28 == 0xe)
+		k->eth_dst =
+			eth_addr_from_u64(0x01005e000000ull | (ip & 0x7fffff));
+	else
+		return false;
+	return true;
+}
+
+static void complete_source(struct question *q)
+{
+	struct flow_key *k = &q->key;
+
+	for (unsigned i = 0; q->from.port && i < q->from.port->addresses.n; i++)
+		take_address(&q->from, &q->from.port->addresses.items[i].addr);
+	if (k->eth_type == ETH_TYPE_IP4 && !k->ip4_src && q->from.ip4.family)
+		k->ip4_src = ip_addr_ip4(&q->from.ip4);
+	if (k->eth_type == ETH_TYPE_IP6 && ip6_addr_is_zero(k->ip6_src) &&
+	    q->from.ip6.family)
+		k->ip6_src = q->from.ip6.a;
+}
+
+/* What was left out is what the port's station would send. */
+static void complete_key(struct question *q)
+{
+	struct flow_key *k = &q->key;
+	struct err e = ERR_INIT;
+
+	if (!is_ip(k))
+		return;
+	complete_source(q);
+	if (!k->ip_ttl)
+		k->ip_ttl = TTL;
+	if (!q->in || !has_dst(k) || !eth_addr_is_zero(k->eth_dst) ||
+	    k->vlan[0].tci || group_mac(k))
+		return;
+	q->dst = key_dst(k);
+	ip_addr_format(&q->dst, q->to.name);
+	q->to.port = find_port(q->c->model, NULL, &q->dst);
+	/* No way to it: it is asked about as it is. */
+	if (find_next(q, &e))
+		err_fini(&e);
+}
+
+/* "in_port=vm1,tcp,..." with a port's name, taken out of the text. */
+static char *take_in_port(const char *text, char **name)
+{
+	const char *at = strstr(text, "in_port="), *value, *end;
+	struct str rest = STR_INIT;
+
+	if (!at || (at != text && at[-1] != ','))
+		return xstrdup(text);
+	value = at + strlen("in_port=");
+	end = value + strcspn(value, ",");
+	*name = xstrndup(value, (size_t)(end - value));
+	str_add_n(&rest, text, (size_t)(at - text));
+	str_add(&rest, *end ? end + 1 : end);
+	return str_take(&rest);
+}
+
+static const char *name_of_number(struct question *q, const char *text)
+{
+	char *end;
+	unsigned long id = strtoul(text, &end, 10);
+	struct real_port *p =
+		*text && !*end ? real_by_id(&q->c->real, (uint32_t)id) : NULL;
+
+	return p ? p->name : text;
+}
+
 static struct json_object *explain_packet(struct question *q, const char *text,
 					  const char *from, struct err *e)
 {
-	struct real_port *p = from ? real_find(&q->c->real, from) : NULL;
+	char *name = NULL, *rest = take_in_port(text, &name);
+	int rc = key_parse(rest, &q->key, e);
 
-	if (key_parse(text, &q->key, e))
-		return NULL;
-	if (p)
-		q->key.in_port = p->id;
-	snprintf(q->from.name, sizeof(q->from.name), "%s", from ? from : "");
-	return answer(q);
+	if (!from)
+		from = name ? name_of_number(q, name) : "";
+	if (!rc)
+		rc = name_source(q, from, e);
+	if (!rc)
+		complete_key(q);
+	free(name);
+	free(rest);
+	return rc ? NULL : answer(q);
 }
 
 /* --- a packet as bytes --- */

@@ -264,6 +264,23 @@ def captures_come_and_go_under_traffic_and_nothing_is_lost(s):
 
 
 @scene
+def what_only_the_kernel_forwarded_is_seen_and_goes_back_there(s):
+    h, c1, c2 = two(s)
+
+    def in_kernel():
+        c1.ping("198.51.100.2", 5)
+        return [f for f in h.show("flows") if f.get("in_kernel")]
+    if not any(in_kernel() for _ in range(5)):
+        raise Skipped("no flow goes to the kernel on this machine")
+    path = os.path.join(s.folder, "x.pcapng")
+    cap = Capture(s, h, "capture", "c1", "in", "-w", path, "icmp")
+    must(c1.ping("198.51.100.2", 10) == 1.0, "the pings are answered")
+    cap.end()
+    must(len(read(path)) == 10, "each is seen, not %d" % len(read(path)))
+    until("the flows go back", in_kernel, 5)
+
+
+@scene
 def what_was_asked_wrongly_is_said(s):
     h, c1, c2 = two(s)
     for words, says in (
