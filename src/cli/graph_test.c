@@ -75,7 +75,7 @@ static void boxes_of_a_drawing_do_not_overlap(void **state UNUSED)
 {
 	struct graph g = graph_of(STATUS);
 	struct str s = STR_INIT;
-	unsigned x[8], y[8], n = 0;
+	unsigned x[8] = { 0 }, y[8] = { 0 }, n = 0;
 
 	graph_svg(&g, &s);
 	for (const char *at = str_text(&s); (at = strstr(at, "<rect x=\""));

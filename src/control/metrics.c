@@ -81,19 +81,23 @@ static const struct {
 };
 
 struct sums {
-	struct port_counters *v;
-	unsigned n;
+	const struct real_port *port;
+	struct port_counters k;
 };
 
 /* Of all ports at once, so that all metrics of a scrape fit each other. */
-static void sum_ports(const struct control *c, struct sums *s)
+static struct sums *sum_ports(const struct control *c, unsigned *n)
 {
+	struct sums *v = NULL;
 	struct real_port *p;
 
+	*n = 0;
 	list_for_each(p, &c->real.ports, link) {
-		s->v = xrealloc(s->v, (s->n + 1) * sizeof(*s->v));
-		port_counters_sum(p->port, &s->v[s->n++]);
+		v = xrealloc(v, (*n + 1) * sizeof(*v));
+		v[*n].port = p;
+		port_counters_sum(p->port, &v[(*n)++].k);
 	}
+	return v;
 }
 
 static const char *network_of(const struct control *c,
@@ -120,51 +124,44 @@ static void put_up(const struct control *c, struct str *out)
 	}
 }
 
-static void put_port_counter(const struct control *c, const struct sums *s,
-			     unsigned k, struct str *out)
+static void put_port_counter(const struct sums *v, unsigned n, unsigned k,
+			     struct str *out)
 {
-	struct real_port *p;
-	unsigned i = 0;
-
 	head(out, port_counters[k].name, COUNTER, port_counters[k].help);
-	list_for_each(p, &c->real.ports, link) {
-		const char *at = (const char *)&s->v[i++] + port_counters[k].at;
+	for (unsigned i = 0; i < n; i++) {
+		const char *at = (const char *)&v[i].k + port_counters[k].at;
 
-		labelled(out, port_counters[k].name, "port", p->name);
+		labelled(out, port_counters[k].name, "port", v[i].port->name);
 		end(out, *(const uint64_t *)(const void *)at);
 	}
 }
 
-static void put_drops(const struct control *c, const struct sums *s,
-		      struct str *out)
+static void put_drops(const struct sums *v, unsigned n, struct str *out)
 {
 	static const char name[] = "weft_port_drops_total";
-	struct real_port *p;
-	unsigned i = 0;
 
 	head(out, name, COUNTER, "Packets dropped, by reason.");
-	list_for_each(p, &c->real.ports, link) {
+	for (unsigned i = 0; i < n; i++) {
 		for (unsigned d = 1; d < N_DROPS; d++) {
-			if (!s->v[i].drops[d])
+			if (!v[i].k.drops[d])
 				continue;
-			labelled(out, name, "port", p->name);
+			labelled(out, name, "port", v[i].port->name);
 			label(out, "reason", drop_name((enum drop)d));
-			end(out, s->v[i].drops[d]);
+			end(out, v[i].k.drops[d]);
 		}
-		i++;
 	}
 }
 
 static void put_ports(const struct control *c, struct str *out)
 {
-	struct sums s = { 0 };
+	unsigned n;
+	struct sums *v = sum_ports(c, &n);
 
-	sum_ports(c, &s);
 	put_up(c, out);
 	for (unsigned k = 0; k < ARRAY_SIZE(port_counters); k++)
-		put_port_counter(c, &s, k, out);
-	put_drops(c, &s, out);
-	free(s.v);
+		put_port_counter(v, n, k, out);
+	put_drops(v, n, out);
+	free(v);
 }
 
 /* --- bridges and networks --------------------------------------------------------- */

@@ -31,6 +31,10 @@ static const uint8_t head[ETH_LEN + IP_LEN + UDP_LEN] = {
 	2,    0x00, 0x09, 0x00, 0x09, 0x00, 40,   0,    0
 };
 
+/* What the payload says; no text, so without an end. */
+static const uint8_t mark[] = { 'w', 'e', 'f', 't', '-', 'd',
+				'o', 'c', 't', 'o', 'r' };
+
 static uint32_t add(uint32_t sum, const uint8_t *p, size_t n)
 {
 	for (size_t i = 0; i + 1 < n; i += 2)
@@ -62,7 +66,7 @@ static void build(uint8_t f[FRAME_LEN], uint32_t tag)
 	memset(f, 0, FRAME_LEN);
 	memcpy(f, head, sizeof(head));
 	put16(f + ETH_LEN + 10, (uint16_t)~fold(add(0, f + ETH_LEN, IP_LEN)));
-	memcpy(f + L4 + UDP_LEN, "weft doctor", 11);
+	memcpy(f + L4 + UDP_LEN, mark, sizeof(mark));
 	memcpy(f + FRAME_LEN - sizeof(tag), &tag, sizeof(tag));
 	/* left open: the device has to finish it */
 	put16(f + L4 + 6, fold(pseudo(f)));

@@ -273,7 +273,7 @@ bool ping_wait(struct ping *p, unsigned ms, struct ping_answer *out)
 {
 	uint64_t end = now_ms() + ms, now;
 	struct pollfd f = { .fd = p->fd, .events = POLLIN };
-	struct sockaddr_storage sa;
+	struct sockaddr_storage sa = { 0 };
 	uint8_t buf[2048]; /* the head of an answer says it all */
 
 	while ((now = now_ms()) <= end) {
