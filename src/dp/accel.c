@@ -52,6 +52,7 @@ struct accel_device {
 	uint32_t ifindex; /* 0: not a kernel device */
 	uint32_t mtu;
 	bool far_elsewhere;
+	bool is_host; /* its frames go up into the host's stack */
 	/* Written by the worker of the port, and at its start. */
 	struct kernel_port shared;
 };
@@ -86,7 +87,8 @@ struct accel *accel_create(struct err *e)
 		err_set(e, "no memory to share with the kernel");
 		goto fail;
 	}
-	guard_use_program(kbpf_fd(&a->bpf, "weft_act"));
+	guard_use_programs(kbpf_fd(&a->bpf, "weft_act"),
+			   kbpf_fd(&a->bpf, "weft_host"));
 	return a;
 fail:
 	accel_destroy(a);
@@ -97,7 +99,7 @@ void accel_destroy(struct accel *a)
 {
 	if (!a)
 		return;
-	guard_use_program(-1);
+	guard_use_programs(-1, -1);
 	for (unsigned i = 0; a->devices && i < N_PORTS; i++)
 		free(a->devices[i]);
 	if (a->devices)
@@ -152,7 +154,7 @@ void accel_port_add(struct accel *a, struct port *p)
 {
 	struct accel_device *d = a->devices[p->id];
 
-	if (!p->guarded || p->ops->layer3)
+	if (p->hook == PORT_HOOK_NONE || p->ops->layer3)
 		return;
 	if (!d) {
 		d = xzalloc(sizeof(*d));
@@ -160,8 +162,9 @@ void accel_port_add(struct accel *a, struct port *p)
 	}
 	d->mtu = p->mtu;
 	d->far_elsewhere = p->far_elsewhere;
+	d->is_host = p->hook == PORT_HOOK_EGRESS;
 	d->shared = (struct kernel_port){ .id = p->id };
-	if (kbpf_socket_filter(p->ops->rx_fd(p, 0), a->decide))
+	if (!d->is_host && kbpf_socket_filter(p->ops->rx_fd(p, 0), a->decide))
 		return;
 	__atomic_store_n(&d->ifindex, p->ifindex, __ATOMIC_RELEASE);
 	pthread_mutex_lock(&a->lock);
@@ -260,6 +263,7 @@ static bool encode_output(struct encode *e, uint32_t port)
 	if (!op || !encode_dep(e, dep))
 		return false;
 	op->arg = d->ifindex;
+	op->aux = d->is_host ? KERNEL_UP : 0;
 	e->f->max_l3 = MIN(e->f->max_l3, d->mtu);
 	e->sent = true;
 	return true;
@@ -324,9 +328,10 @@ static void encode_far(struct encode *e, struct act_list list)
 		e->f->op[e->f->n_ops - 1].kind = KERNEL_SEND_PEER;
 }
 
-static bool encode(const struct accel *a, struct act_list list,
-		   struct kernel_flow *f)
+static bool encode(const struct accel *a, uint32_t in_port,
+		   struct act_list list, struct kernel_flow *f)
 {
+	const struct accel_device *in = device(a, in_port);
 	struct encode e = { .a = a, .f = f };
 
 	*f = (struct kernel_flow){ .max_l3 = UINT32_MAX };
@@ -338,29 +343,28 @@ static bool encode(const struct accel *a, struct act_list list,
 	if (!e.sent)
 		return false;
 	encode_end(&e);
-	encode_far(&e, list);
+	/* The short way starts where frames come in only. */
+	if (in && !in->is_host)
+		encode_far(&e, list);
 	return true;
 }
 
-/* Only what stands in the key's beginning tells such packets apart; ARP and the
- * like are never looked for. */
 bool accel_can(const struct accel *a, const struct flow_key *key,
 	       struct act_list actions)
 {
-	const uint64_t *w = key_words_const(key);
 	struct kernel_flow f;
 
 	if (!accel_has_port(a, key->in_port) ||
 	    key->packet_type != PACKET_TYPE_ETHERNET)
 		return false;
-	for (unsigned i = KERNEL_WORDS; i < KEY_WORDS; i++)
-		if (w[i])
-			return false;
-	return encode(a, actions, &f);
+	return encode(a, key->in_port, actions, &f);
 }
 
 /* --- flows --- */
 
+/* What the kernel looks for has zeros behind the key's beginning: a flow that
+ * wants anything else there is none of its own. (The packet it was made of may
+ * have been one: an ARP reply's flow may well cover what follows.) */
 static bool flow_key_in_kernel(const struct flow *f, unsigned slot,
 			       struct kernel_key *k)
 {
@@ -384,7 +388,7 @@ bool accel_put(struct accel *a, const struct flow *f, unsigned slot)
 	struct encode e = { .a = a, .f = &kf };
 
 	if (!flow_key_in_kernel(f, slot, &key) ||
-	    !encode(a, program_list(f->program), &kf))
+	    !encode(a, f->port, program_list(f->program), &kf))
 		return false;
 	for (unsigned i = 0; i < f->n_deps; i++)
 		if (!encode_dep(&e, flow_deps(f)[i]))

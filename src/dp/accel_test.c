@@ -47,12 +47,16 @@ static int socket_of(struct port *p UNUSED, unsigned queue UNUSED)
 }
 
 static const struct port_ops ops = { .type = "test", .rx_fd = socket_of };
-static struct port in = {
-	.ops = &ops, .id = IN, .ifindex = LOOPBACK, .mtu = 1500, .guarded = true
-};
-static struct port out = {
-	.ops = &ops, .id = OUT, .ifindex = 99, .mtu = 1500, .guarded = true
-};
+static struct port in = { .ops = &ops,
+			  .id = IN,
+			  .ifindex = LOOPBACK,
+			  .mtu = 1500,
+			  .hook = PORT_HOOK_INGRESS };
+static struct port out = { .ops = &ops,
+			   .id = OUT,
+			   .ifindex = 99,
+			   .mtu = 1500,
+			   .hook = PORT_HOOK_INGRESS };
 
 static void no_flow(void *ctx UNUSED, struct flow *f UNUSED)
 {

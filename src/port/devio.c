@@ -78,7 +78,7 @@ int devio_open(struct devio *d, const struct nl_link *link,
 	d->empty = 0;
 	d->port.caps = devio_caps();
 	d->port.n_queues = 1;
-	d->port.guarded = true;
+	d->port.hook = PORT_HOOK_INGRESS;
 	port_link_set(&d->port, link);
 	return 0;
 }
@@ -90,7 +90,7 @@ void devio_close(struct devio *d)
 	packet_ring_close(&d->ring);
 	guard_remove(&d->guard);
 	d->attached = false;
-	d->port.guarded = false;
+	d->port.hook = PORT_HOOK_NONE;
 	d->port.ifindex = 0;
 	port_set_state(&d->port, PORT_ABSENT);
 }

@@ -3,10 +3,12 @@
 
 #include "port/fdio.h"
 #include "port/link.h"
+#include "sys/guard.h"
 #include "sys/fail.h"
 
 struct host_port {
 	struct fdio fd;
+	struct guard egress;
 	struct host_config config;
 };
 
@@ -65,13 +67,19 @@ static int host_attach(struct port *p, struct err *e)
 	if (err)
 		return err;
 	err = host_configure(p, NULL, &h->config, e);
-	if (err)
+	if (err) {
 		fdio_close(&h->fd, !h->fd.tt.made);
-	return err;
+		return err;
+	}
+	guard_watch_egress(&h->egress, p->ifindex);
+	p->hook = h->egress.kind ? PORT_HOOK_EGRESS : PORT_HOOK_NONE;
+	return 0;
 }
 
 static void host_detach(struct port *p, bool keep)
 {
+	guard_remove(&host_of(p)->egress);
+	p->hook = PORT_HOOK_NONE;
 	fdio_close(&host_of(p)->fd, keep);
 }
 

@@ -46,6 +46,15 @@ enum port_state {
 	PORT_UP,
 };
 
+/* Where the datapath's programs see the frames that come in by the port. */
+enum port_hook {
+	PORT_HOOK_NONE,
+	/* On its device's way in: the guard, after rx_fd's socket had its copy. */
+	PORT_HOOK_INGRESS,
+	/* On its device's way out: the host's own, which rx_fd reads. */
+	PORT_HOOK_EGRESS,
+};
+
 struct port_counters {
 	uint64_t rx_packets, rx_bytes, rx_errors;
 	uint64_t tx_packets, tx_bytes, tx_errors;
@@ -104,11 +113,9 @@ struct port {
 	uint32_t mtu;  /* largest L3 packet in bytes; workers: port_mtu() */
 	unsigned n_queues;
 	struct eth_addr mac;
-	/* While attached: frames of its device pass the guard, after the socket
-	 * of rx_fd had its copy. */
-	bool guarded;
-	bool far_elsewhere; /* a veth whose far end is in another namespace */
-	_Atomic(int) state; /* enum port_state */
+	enum port_hook hook; /* while attached */
+	bool far_elsewhere;  /* a veth whose far end is in another namespace */
+	_Atomic(int) state;  /* enum port_state */
 	struct port_counters counters[PORT_MAX_THREADS]; /* by thread index */
 	struct port_rx_drops rx_drops[PORT_MAX_QUEUES];
 };

@@ -50,11 +50,12 @@ static int guard_bpf(unsigned cmd, union bpf_attr *attr)
 }
 
 /* One for the process: what guards do is the datapath's choice, not a port's. */
-static int guard_program = -1;
+static int guard_program = -1, guard_egress_program = -1;
 
-void guard_use_program(int program)
+void guard_use_programs(int ingress, int egress)
 {
-	guard_program = program;
+	guard_program = ingress;
+	guard_egress_program = egress;
 }
 
 /* The whole program: drop. TC_ACT_SHOT and TCX_DROP are both 2. */
@@ -137,20 +138,22 @@ static int guard_qdisc(struct nl *nl, uint16_t type, uint16_t flags,
 	return nl_do(nl, &r, NULL, "clsact");
 }
 
-static void guard_filter_key(struct tcmsg *t)
+static void guard_filter_key(struct tcmsg *t, bool egress)
 {
-	t->tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS);
+	t->tcm_parent = TC_H_MAKE(TC_H_CLSACT,
+				  egress ? TC_H_MIN_EGRESS : TC_H_MIN_INGRESS);
 	t->tcm_info = TC_H_MAKE(GUARD_TC_PRIO << 16, htons(ETH_P_ALL));
 	t->tcm_handle = GUARD_TC_HANDLE;
 }
 
-static int guard_filter_add(struct nl *nl, uint32_t ifindex, int prog_fd)
+static int guard_filter_add(struct nl *nl, const struct guard *g, int prog_fd)
 {
 	struct nlattr *options;
 	struct nl_req r;
 
 	guard_filter_key(guard_tc_req(&r, RTM_NEWTFILTER,
-				      NLM_F_CREATE | NLM_F_REPLACE, ifindex));
+				      NLM_F_CREATE | NLM_F_REPLACE, g->ifindex),
+			 g->egress);
 	mnl_attr_put_strz(r.h, TCA_KIND, "bpf");
 	options = mnl_attr_nest_start(r.h, TCA_OPTIONS);
 	mnl_attr_put_u32(r.h, TCA_BPF_FD, (uint32_t)prog_fd);
@@ -160,18 +163,20 @@ static int guard_filter_add(struct nl *nl, uint32_t ifindex, int prog_fd)
 	return nl_do(nl, &r, NULL, "filter");
 }
 
-static int guard_filter_del(struct nl *nl, uint32_t ifindex)
+static int guard_filter_del(struct nl *nl, uint32_t ifindex, bool egress)
 {
 	struct nl_req r;
 
-	guard_filter_key(guard_tc_req(&r, RTM_DELTFILTER, 0, ifindex));
+	guard_filter_key(guard_tc_req(&r, RTM_DELTFILTER, 0, ifindex), egress);
 	mnl_attr_put_strz(r.h, TCA_KIND, "bpf");
 	return nl_do(nl, &r, NULL, "filter");
 }
 
 static int guard_install_clsact(struct guard *g)
 {
-	int prog = guard_load(), err;
+	int prog = g->egress ? fcntl(guard_egress_program, F_DUPFD_CLOEXEC, 0) :
+			       guard_load();
+	int err;
 	struct nl *nl;
 
 	if (prog < 0)
@@ -183,7 +188,7 @@ static int guard_install_clsact(struct guard *g)
 			  g->ifindex);
 	g->made_qdisc = !err;
 	if (!err || err == -EEXIST)
-		err = guard_filter_add(nl, g->ifindex, prog);
+		err = guard_filter_add(nl, g, prog);
 	if (err && g->made_qdisc)
 		(void)!guard_qdisc(nl, RTM_DELQDISC, 0, g->ifindex);
 	nl_close(nl);
@@ -225,7 +230,7 @@ static void guard_remove_clsact(struct guard *g)
 	if (nl_open(&nl, g->netns_fd, NULL))
 		return;
 	/* Whatever fails here fails because the device is gone. */
-	(void)!guard_filter_del(nl, g->ifindex);
+	(void)!guard_filter_del(nl, g->ifindex, g->egress);
 	if (g->made_qdisc && !guard_is_shared(nl, g->ifindex))
 		(void)!guard_qdisc(nl, RTM_DELQDISC, 0, g->ifindex);
 	nl_close(nl);
@@ -462,7 +467,31 @@ void guard_sweep(int netns_fd, uint32_t ifindex)
 	if (nl_open(&nl, netns_fd, NULL))
 		return;
 	/* Where our filter was, and no other is, the clsact was ours too. */
-	if (!guard_filter_del(nl, ifindex) && !guard_is_shared(nl, ifindex))
+	if (!guard_filter_del(nl, ifindex, false) &&
+	    !guard_is_shared(nl, ifindex))
 		(void)!guard_qdisc(nl, RTM_DELQDISC, 0, ifindex);
 	nl_close(nl);
+}
+
+static void guard_sweep_egress(uint32_t ifindex)
+{
+	struct nl *nl;
+
+	if (nl_open(&nl, NL_CURRENT_NS, NULL))
+		return;
+	(void)!guard_filter_del(nl, ifindex, true);
+	nl_close(nl);
+}
+
+void guard_watch_egress(struct guard *g, uint32_t ifindex)
+{
+	*g = (struct guard)GUARD_INIT;
+	g->ifindex = ifindex;
+	g->egress = true;
+	if (guard_egress_program >= 0 && !guard_install_clsact(g)) {
+		g->kind = GUARD_CLSACT;
+		return;
+	}
+	*g = (struct guard)GUARD_INIT;
+	guard_sweep_egress(ifindex);
 }

@@ -32,6 +32,7 @@ struct guard {
 	int netns_fd; /* clsact: own copy; -1 none */
 	int fd;       /* tcx link, or the socket that owns the nftables table */
 	bool made_qdisc;
+	bool egress; /* it is no guard: see guard_watch_egress */
 };
 
 #define GUARD_INIT                                                             \
@@ -49,10 +50,14 @@ int guard_install_kind(struct guard *g, enum guard_kind kind, int netns_fd,
 void guard_remove(struct guard *g);
 /* Takes off what a killed process may have left on the device. */
 void guard_sweep(int netns_fd, uint32_t ifindex);
-/* Guards installed from now on run this program (SCHED_CLS; it drops what it
- * does not take) instead of one that drops everything. -1: that one again. The
- * descriptor stays the caller's. nftables guards drop everything. */
-void guard_use_program(int program);
+/* Guards installed from now on run `ingress` (SCHED_CLS; it drops what it does not
+ * take) instead of a program that drops everything; guard_watch_egress puts
+ * `egress` in place. -1: as before. The descriptors stay the caller's. nftables
+ * guards drop everything. */
+void guard_use_programs(int ingress, int egress);
+/* The program for what the host itself sends by a device of ours takes its place
+ * there; without one, what an earlier daemon left is taken off. */
+void guard_watch_egress(struct guard *g, uint32_t ifindex);
 const char *guard_kind_name(enum guard_kind k);
 
 #endif

@@ -77,6 +77,24 @@ def tcp_is_right_through_the_kernel_bridged_and_routed(s):
 
 
 @scene
+def the_host_itself_takes_part(s):
+    h, c1, c2, c3 = fast(s)
+    c4 = s.netns("c4")
+    h.apply(TWO + """
+  c4: {type: veth, bridge: br0, namespace: @c4@, addresses: [192.0.2.4/24]}
+bridges:
+  br0: {host: {addresses: [192.0.2.1/24]}}
+""")
+    h.must_reach("192.0.2.4")
+    before = kernel_hits(h)
+    must(not loss(stream(h, "192.0.2.4", 100)), "no ping is lost")
+    must(kernel_hits(h) - before >= 190, "both ways in the kernel: %d" %
+         (kernel_hits(h) - before))
+    transfer(h, c4, "192.0.2.4", 64)
+    transfer(c4, h, "192.0.2.1", 64, port=5002)
+
+
+@scene
 def what_is_forbidden_ends_with_the_answer(s):
     h, c1, c2, c3 = fast(s)
     c1.must_reach("198.51.100.2", 2)

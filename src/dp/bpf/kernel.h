@@ -65,6 +65,9 @@ enum kernel_op_kind {
 	KERNEL_DEC_TTL,
 };
 
+/* aux of SEND and CLONE (BPF_F_INGRESS): as if it had come in by the device. */
+#define KERNEL_UP 1
+
 struct kernel_op {
 	__u16 kind;
 	__u16 aux;

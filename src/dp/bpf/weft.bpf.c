@@ -4,7 +4,8 @@
  * What      `decide` is the filter of the packet socket by which userspace hears
  *           a device: it looks the frame up; a frame that is found is kept from
  *           the socket. `act`, on tc ingress right after, carries out what was
- *           decided, or drops what the socket took.
+ *           decided, or drops what the socket took. `host` does both at once for
+ *           what the host itself sends by a device of ours.
  * Why so    one look-up a frame, one decision: what the kernel does not know
  *           arrives in userspace as ever, with all its offload state, in the
  *           port's own bounded queue. Without a socket (the daemon is gone)
@@ -396,6 +397,27 @@ static __always_inline int run(struct __sk_buff *skb,
 		}
 	}
 	return TC_ACT_SHOT;
+}
+
+/* What the host itself sends by a device of ours: what is not known goes on to
+ * whom the device belongs. */
+SEC("tc")
+int weft_host(struct __sk_buff *skb)
+{
+	__u32 zero = 0;
+	struct kernel_slot *slot = bpf_map_lookup_elem(&weft_slots, &zero);
+	struct kernel_op ops[KERNEL_OPS];
+	__u32 hit, n;
+
+	if (!slot)
+		return TC_ACT_UNSPEC;
+	hit = decide(skb, slot);
+	slot->decision = KERNEL_UNDECIDED;
+	if (!hit)
+		return TC_ACT_UNSPEC;
+	n = slot->n_ops;
+	__builtin_memcpy(ops, slot->op, sizeof(ops));
+	return run(skb, ops, n);
 }
 
 SEC("tc")
