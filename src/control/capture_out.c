@@ -37,6 +37,9 @@ void capture_out_fini(struct capture_out *o)
 	lazy_free(o->interface_of, TABLE_SIZE);
 	packet_pool_destroy(o->pool);
 	str_fini(&o->bytes);
+	for (uint32_t i = 0; i < o->n_interfaces; i++)
+		free(o->interfaces[i].name);
+	free(o->interfaces);
 }
 
 void capture_out_forget_ports(struct capture_out *o)
@@ -189,26 +192,46 @@ struct shown {
 	const char *comment;
 };
 
+static void tell_interface(struct capture_out *o, uint32_t port, bool outer,
+			   const struct capture_interface *is)
+{
+	const struct real_port *r = real_by_id(&o->c->real, port);
+	const struct port *p = r ? r->port : NULL;
+	struct pcapng_interface i = { .name = is->name,
+				      .description = p ? p->ops->type : NULL,
+				      .filter = o->filter,
+				      .link_type = is->link_type,
+				      .snap_len = o->snap };
+
+	if (p && !outer)
+		i.mac = p->mac;
+	pcapng_put_interface(&o->bytes, &i);
+	o->interfaces = xrealloc(o->interfaces, (o->n_interfaces + 1) *
+							sizeof(*o->interfaces));
+	o->interfaces[o->n_interfaces++] = *is;
+}
+
+/* A port that comes again by its name is the same interface. */
 static uint32_t add_interface(struct capture_out *o, uint32_t port, bool outer)
 {
-	const struct real_port *p = real_by_id(&o->c->real, port);
-	char room[24], *name = xasprintf("%s%s", port_name(o, port, room),
-					 outer ? " (outer)" : "");
-	struct pcapng_interface i = {
-		.name = name,
-		.description = p && p->port ? p->port->ops->type : NULL,
-		.filter = o->filter,
-		.link_type = outer || (p && p->port && p->port->ops->layer3) ?
-				     PCAPNG_LINK_IP :
-				     PCAPNG_LINK_ETHERNET,
-		.snap_len = o->snap,
+	const struct real_port *r = real_by_id(&o->c->real, port);
+	bool ip = outer || (r && r->port && r->port->ops->layer3);
+	char room[24];
+	struct capture_interface is = {
+		.name = xasprintf("%s%s", port_name(o, port, room),
+				  outer ? " (outer)" : ""),
+		.link_type = ip ? PCAPNG_LINK_IP : PCAPNG_LINK_ETHERNET,
 	};
 
-	if (p && p->port && !outer)
-		i.mac = p->port->mac;
-	pcapng_put_interface(&o->bytes, &i);
-	free(name);
-	return o->n_interfaces++;
+	for (uint32_t i = 0; i < o->n_interfaces; i++) {
+		if (strcmp(o->interfaces[i].name, is.name) != 0 ||
+		    o->interfaces[i].link_type != is.link_type)
+			continue;
+		free(is.name);
+		return i;
+	}
+	tell_interface(o, port, outer, &is);
+	return o->n_interfaces - 1;
 }
 
 static uint32_t interface_of(struct capture_out *o, uint32_t port, bool outer)

@@ -36,6 +36,11 @@ struct capture_out {
 	uint64_t started_ns;
 	uint32_t *
 		interface_of; /* by port and kind: number + 1; lazily touched */
+	/* Those told of, each once. */
+	struct capture_interface {
+		char *name;
+		uint16_t link_type;
+	} * interfaces;
 	uint32_t n_interfaces;
 	uint64_t second; /* the one of which traces are counted */
 	unsigned n_in_second;

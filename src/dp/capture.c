@@ -231,18 +231,51 @@ static void capture_put(struct capture *c, struct ring *ring,
 	c->spec.notify(c->spec.ctx);
 }
 
+static bool wants_at(const struct capture *c, uint32_t port, unsigned points)
+{
+	const struct capture_spec *s = &c->spec;
+
+	if (!(s->points & points) || port > DP_MAX_PORTS ||
+	    __atomic_load_n(&c->ended, __ATOMIC_RELAXED))
+		return false;
+	return s->all_ports ||
+	       (__atomic_load_n(&c->ports[port / 64], __ATOMIC_RELAXED) >>
+			(port % 64) &
+		1);
+}
+
+static bool wants_flow(const struct capture *c, uint32_t in_port,
+		       struct act_list actions)
+{
+	if (wants_at(c, in_port, CAPTURE_IN | CAPTURE_DROP))
+		return true;
+	act_list_for_each(a, actions) {
+		const struct act_u32 *out = (const void *)a;
+
+		/* What a list within does is not looked at. */
+		if (act_nests((enum act_op)a->op) ||
+		    (a->op == ACT_OUTPUT &&
+		     wants_at(c, out->value, CAPTURE_OUT)))
+			return true;
+	}
+	return false;
+}
+
+bool capture_set_wants(const struct capture_set *s, uint32_t in_port,
+		       struct act_list actions)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		if (wants_flow(s->c[i], in_port, actions))
+			return true;
+	return false;
+}
+
 static bool wants(const struct capture *c, const struct packet *p,
 		  const struct capture_event *ev)
 {
 	const struct capture_spec *s = &c->spec;
 
-	if (!(s->points & ev->point) ||
-	    __atomic_load_n(&c->ended, __ATOMIC_RELAXED))
-		return false;
-	if (!s->all_ports &&
-	    !(__atomic_load_n(&c->ports[ev->port / 64], __ATOMIC_RELAXED) >>
-		      (ev->port % 64) &
-	      1))
+	if (!wants_at(c, ev->port, ev->point))
 		return false;
 	return filter_pass(p->packet_type ? &s->ip : &s->ethernet, p->data,
 			   p->len);
@@ -252,7 +285,7 @@ void capture_packet(const struct capture_set *s, unsigned thread,
 		    const struct packet *p, const struct capture_event *ev)
 {
 	for (unsigned i = 0; i < s->n; i++)
-		if (ev->port <= DP_MAX_PORTS && wants(s->c[i], p, ev))
+		if (wants(s->c[i], p, ev))
 			capture_put(s->c[i], &s->c[i]->rings[thread], p, ev);
 }
 

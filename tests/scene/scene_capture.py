@@ -250,6 +250,8 @@ def a_port_made_again_is_still_captured(s):
     cap.end()
     must(("c2", "out") in ways(read(path)), "the new c2 is seen: " +
          str(ways(read(path))))
+    must("Number of interfaces in file: 1" in run("capinfos", path).stdout,
+         "and is the same interface")
 
 
 @scene
@@ -275,6 +277,8 @@ def what_only_the_kernel_forwarded_is_seen_and_goes_back_there(s):
     path = os.path.join(s.folder, "x.pcapng")
     cap = Capture(s, h, "capture", "c1", "in", "-w", path, "icmp")
     must(c1.ping("198.51.100.2", 10) == 1.0, "the pings are answered")
+    until("the other direction stays there", lambda: any(
+        f.get("in_kernel") for f in h.show("flows")), 5)
     cap.end()
     must(len(read(path)) == 10, "each is seen, not %d" % len(read(path)))
     until("the flows go back", in_kernel, 5)
