@@ -267,12 +267,21 @@ static struct cache_port *largest_port(struct cache *c)
 	return best;
 }
 
+/* Whoever floods must not hold what others need: the fullest port gives, to all
+ * that have less. */
+static struct cache_port *room_giver(struct cache *c, struct cache_port *p)
+{
+	if (c->fullest && c->fullest->n_flows > p->n_flows)
+		return c->fullest;
+	return p->n_flows ? p : largest_port(c);
+}
+
 static void make_room(struct cache *c, struct cache_port *p)
 {
 	if (p->n_flows >= c->config.flows_per_port)
 		port_evict(c, p);
 	if (c->n_flows >= c->config.flows_max)
-		port_evict(c, p->n_flows ? p : largest_port(c));
+		port_evict(c, room_giver(c, p));
 }
 
 /* --- masks --- */
@@ -437,6 +446,8 @@ static void flow_insert(struct cache *c, struct cache_port *p, struct flow *f)
 	list_link(c, p, f);
 	f->mask->n_flows++;
 	p->n_flows++;
+	if (!c->fullest || c->fullest->n_flows < p->n_flows)
+		c->fullest = p;
 	c->n_flows++;
 	c->changes++;
 }
@@ -562,6 +573,8 @@ void cache_forget_port(struct cache *c, uint32_t port)
 		cache_del(c, flow_at(c, p->oldest));
 	for (unsigned i = 0; i < p->n_masks; i++)
 		slab_free(&c->slab, p->masks[i], sizeof(*p->masks[i]));
+	if (c->fullest == p)
+		c->fullest = NULL;
 	slab_free(&c->slab, p, sizeof(*p));
 	c->ports[port] = NULL;
 }

@@ -9,7 +9,8 @@
  * Invariant C1 every flow's mask is one of its in-port's masks. C2 a flow found
  *           covers the packet; whether it is still fresh is for flow_is_fresh.
  *           C3 flows of a port <= its quota, flows in all <= the limit; a port
- *           at its quota replaces one of its own.
+ *           at its quota replaces one of its own. In a full cache who has less
+ *           than another takes from that one: it comes to be shared evenly.
  * Layout    buckets of one cache line: eight (signature, index) pairs; flows in
  *           slabs, each with its key words, dependencies and effects behind it.
  * Threads   one owner: its worker. */
@@ -93,6 +94,7 @@ struct cache {
 	uint64_t bucket_mask;
 	struct cache_port **ports; /* by port number; lazily touched */
 	uint32_t n_flows;
+	struct cache_port *fullest; /* of those that came last; or NULL */
 	uint64_t changes; /* flows put or removed: what was found may be gone */
 	struct cache_config config;
 	struct cache_stats stats;

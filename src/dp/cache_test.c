@@ -567,6 +567,47 @@ static void used_flows_outlive_unused_ones(void **state UNUSED)
 	fixture_fini(&x);
 }
 
+/* Ports that flood have all of the cache; one that sends little comes late. */
+static void a_full_cache_is_shared_evenly(void **state UNUSED)
+{
+	const struct cache_config c = { .flows_per_port = 100,
+					.flows_max = 400 };
+	uint32_t next = 1000, lost = 0;
+	struct fixture x;
+
+	fixture_init(&x, c);
+	for (uint32_t i = 0; i < 2000; i++)
+		plain_put(&x, 1 + i % 4, next++);
+	assert_int_equal(x.c.n_flows, 400);
+	for (uint32_t round = 0; round < 50; round++) {
+		x.now_ms += 10;
+		for (uint32_t i = 0; i < 40; i++) {
+			struct flow *f = plain_find(&x, 5, i);
+
+			if (f)
+				hit(&x, f, 60);
+			else
+				plain_put(&x, 5, i);
+			lost += !f && round;
+			for (uint32_t k = 1; k <= 4; k++)
+				plain_put(&x, k, next++);
+		}
+	}
+	assert_true(lost < 20); /* of 1960; one may come to lie behind a gap */
+	assert_int_equal(x.c.ports[5]->n_flows, 40);
+	for (uint32_t k = 1; k <= 4; k++)
+		assert_true(x.c.ports[k]->n_flows >= 85);
+	/* It goes, and so does its share. */
+	cache_forget_port(&x.c, 5);
+	for (uint32_t i = 0; i < 400; i++)
+		plain_put(&x, 1 + i % 4, next++);
+	assert_int_equal(x.c.n_flows, 400);
+	for (uint32_t k = 1; k <= 4; k++)
+		assert_int_equal(x.c.ports[k]->n_flows, 100);
+	check_whole(&x);
+	fixture_fini(&x);
+}
+
 /* What was found stale makes the room itself. */
 static void a_flow_in_place_of_a_stale_one_costs_no_other(void **state UNUSED)
 {
@@ -852,6 +893,7 @@ int main(void)
 		cmocka_unit_test(a_batch_finds_what_each_would),
 		cmocka_unit_test(thousands_of_masks_are_four),
 		cmocka_unit_test(used_flows_outlive_unused_ones),
+		cmocka_unit_test(a_full_cache_is_shared_evenly),
 		cmocka_unit_test(a_flow_in_place_of_a_stale_one_costs_no_other),
 		cmocka_unit_test(a_stale_flow_goes_even_if_none_comes),
 		cmocka_unit_test(

@@ -466,7 +466,7 @@ static void a_full_datapath_has_room_for_a_new_port(void **state)
 	rig_expect(r, 3, 62);
 }
 
-static void a_full_datapath_replaces_the_comers_own(void **state)
+static void a_full_datapath_is_shared_evenly(void **state)
 {
 	const struct dp_config c = { .n_workers = 1,
 				     .flows_per_port = 30,
@@ -480,8 +480,8 @@ static void a_full_datapath_replaces_the_comers_own(void **state)
 	for (uint32_t i = 0; i < 60; i++)
 		rig_send(r, 2, i, 9);
 	rig_settle(r);
-	assert_int_equal(dump(r, 100).of_port[1], 25);
-	assert_int_equal(dump(r, 100).of_port[2], 15);
+	assert_int_equal(dump(r, 100).of_port[1], 20);
+	assert_int_equal(dump(r, 100).of_port[2], 20);
 	rig_expect(r, 3, 85);
 }
 
@@ -581,7 +581,7 @@ int main(void)
 		RIG_TEST_OF(nothing_is_learned_from_what_is_past, user),
 		RIG_TEST(a_full_port_replaces_its_own_flows),
 		RIG_TEST(a_full_datapath_has_room_for_a_new_port),
-		RIG_TEST(a_full_datapath_replaces_the_comers_own),
+		RIG_TEST(a_full_datapath_is_shared_evenly),
 		RIG_TEST(an_idle_flow_goes),
 		RIG_TEST(a_port_has_a_few_masks_at_most),
 	};

@@ -12,7 +12,8 @@
  *           translated again at its next packet, inline.
  * Bounded   at most DP_MAX_MASKS masks an in-port: a new mask beyond is merged
  *           by union (decision D3). Entries per in-port are limited; a full
- *           port replaces its own.
+ *           port replaces its own. When all together are too many, the port that
+ *           has the most gives.
  * Threads   everything here is called by the control thread unless said
  *           otherwise; callbacks say who calls them. */
 #ifndef DP_DP_H

@@ -315,26 +315,46 @@ static unsigned masks_of(const struct fake *f, uint32_t port)
 	return n;
 }
 
+/* The oldest flow of the port that has the most, if that is more than `n`. */
+static struct fake_flow *oldest_of_fuller(const struct fake *f, uint32_t n)
+{
+	struct fake_flow *oldest, *found = NULL;
+	struct fake_port *p;
+
+	list_for_each(p, &f->ports, link) {
+		uint32_t has = flows_of(f, p->port->id, &oldest);
+
+		if (has > n) {
+			found = oldest;
+			n = has;
+		}
+	}
+	return found;
+}
+
 /* At most so many flows of a port, and in all, and so many masks: a port that
- * would have more starts again. */
+ * would have more masks starts again; one too many flow is taken from the port
+ * itself, or from one that has more when all together are too many. */
 static void flows_limit(struct fake *f, uint32_t port)
 {
 	const struct dp_config *c = &f->config;
-	struct fake_flow *oldest;
+	struct fake_flow *oldest, *other = NULL;
 	uint32_t n = flows_of(f, port, &oldest);
 
 	if (masks_of(f, port) > DP_MAX_MASKS) {
 		f->stats.merged++;
 		while (flows_of(f, port, &oldest) > 1)
 			flow_remove(oldest);
-	} else if (n > c->flows_per_port ||
-		   list_count(&f->flows) > c->flows_max) {
-		if (n == 1)
-			oldest = list_entry(f->flows.prev, struct fake_flow,
-					    link);
-		f->stats.replaced++;
-		flow_remove(oldest);
+		return;
 	}
+	if (n <= c->flows_per_port) {
+		if (list_count(&f->flows) <= c->flows_max)
+			return;
+		/* The new one is counted already. */
+		other = oldest_of_fuller(f, n - 1);
+	}
+	f->stats.replaced++;
+	flow_remove(other ? other : oldest);
 }
 
 static struct fake_flow *flow_put(struct fake *f, const struct flow_key *key)
