@@ -19,8 +19,8 @@
 /* What libbpf said last: the reason of a failed load. */
 static char kbpf_words[128];
 
-static int kbpf_print(enum libbpf_print_level level, const char *format,
-		      va_list args)
+static int PRINTF_LIKE(2, 0) kbpf_print(enum libbpf_print_level level,
+					const char *format, va_list args)
 {
 	if (level == LIBBPF_WARN)
 		vsnprintf(kbpf_words, sizeof(kbpf_words), format, args);
