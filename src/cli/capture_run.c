@@ -12,7 +12,7 @@
 
 /* The one capture of this process, for the thread that waits for signals. */
 static struct {
-	const char *socket;
+	char *socket; /* its own: a signal may come as the program ends */
 	int64_t id; /* atomic; 0: not begun */
 	sigset_t signals;
 	struct thread thread;
@@ -117,7 +117,7 @@ int capture_run(struct capture_sink *s, struct json_object *params,
 	struct err e = ERR_INIT;
 	int rc = CLI_OK, failed;
 
-	self.socket = s->c->socket;
+	self.socket = xstrdup(s->c->socket);
 	client = rpc_client_create(s->c->socket, &e);
 	if (!client) {
 		json_object_put(params);
