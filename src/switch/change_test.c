@@ -247,11 +247,19 @@ static void a_rule_goes_on_counting_over_a_change(void **state)
 	assert_int_equal(counted(r, keep_order[0]), 0);
 }
 
+static unsigned counters_used(struct rig *r)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < SWITCH_COUNTERS; i++)
+		n += r->sw->counters[i].used;
+	return n;
+}
+
 static void a_new_rule_counts_from_zero(void **state)
 {
 	struct rig *r = *state;
 
-	/* More rules than there are counters come and go. */
 	for (unsigned i = 0; i < 3; i++) {
 		r->house.bridges[RIG_BLUE].rules = drop_arp;
 		r->house.bridges[RIG_BLUE].n_rules = 1;
@@ -259,8 +267,10 @@ static void a_new_rule_counts_from_zero(void **state)
 		assert_int_equal(counted(r, drop_arp[0]), 0);
 		broadcast_arp(r);
 		assert_int_equal(counted(r, drop_arp[0]), 1);
+		assert_int_equal(counters_used(r), 1);
 		r->house.bridges[RIG_BLUE].n_rules = 0;
 		rig_apply(r);
+		assert_int_equal(counters_used(r), 0);
 		r->sw->counter_hint = 0;
 	}
 	broadcast_arp(r);

@@ -196,6 +196,36 @@ static void switching_the_guard_off_opens_what_it_blocked(void **state)
 	assert_int_equal(flood_ports(r), ALL_OPEN);
 }
 
+static void a_port_that_is_guarded_no_more_is_open(void **state)
+{
+	struct rig *r = *state;
+
+	close_loop(r);
+	r->house.ports[END_B - 1].loop_guard = false;
+	rig_apply(r);
+	assert_int_equal(flood_ports(r), ALL_OPEN);
+}
+
+/* A loop is found sooner when a station seems to be behind both its ends. */
+static void a_station_that_jumps_hurries_the_probes(void **state)
+{
+	struct rig *r = *state;
+
+	guard(r);
+	rig_pass_ms(r, ROUND_MS + LOOP_INTERVAL_MS / 4);
+	rig_drain(r, 0);
+	for (unsigned i = 0; i < 4 * MAC_MOVES_MAX; i++)
+		rig_send_ip(r, i & 1 ? END_A : END_B,
+			    &(struct rig_ip){ .from = "198.51.100.7",
+					      .to = "198.51.100.8",
+					      .station = 50,
+					      .to_station = 60 });
+	rig_pass_ms(r, 20);
+	assert_true(catch_probe(r, END_A));
+	assert_true(catch_probe(r, END_B));
+	assert_false(catch_probe(r, 4));
+}
+
 static void the_next_of_a_blocked_ports_number_is_open(void **state)
 {
 	struct rig *r = *state;
@@ -238,6 +268,8 @@ int main(void)
 		RIG_TEST(a_forged_probe_blocks_nothing),
 		RIG_TEST(a_probe_that_was_kept_blocks_nothing),
 		RIG_TEST(switching_the_guard_off_opens_what_it_blocked),
+		RIG_TEST(a_port_that_is_guarded_no_more_is_open),
+		RIG_TEST(a_station_that_jumps_hurries_the_probes),
 		RIG_TEST(the_next_of_a_blocked_ports_number_is_open),
 		RIG_TEST(a_port_that_is_not_to_be_guarded_is_not),
 	};

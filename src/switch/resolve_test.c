@@ -268,6 +268,27 @@ static void a_network_whose_router_left_is_left_alone(void **state)
 	assert_int_equal(rig_stats(r).punts[PUNT_ARP], 0);
 }
 
+static void suppression_goes_on_where_the_router_left(void **state)
+{
+	struct rig *r = *state;
+
+	r->house.domains[RIG_BLUE].suppress_arp = true;
+	rig_apply(r);
+	r->house.d.n_routers = 0;
+	rig_apply(r);
+	/* The router's address is a station's now, and answered for as one. */
+	rig_send_arp(
+		r, 3,
+		&(struct rig_arp){ .spa = ROUTER_BLUE, .tpa = ROUTER_BLUE });
+	assert_int_equal(r->heard.conflicts, 0);
+	rig_drain(r, 0);
+	rig_send_arp(
+		r, 2,
+		&(struct rig_arp){ .spa = "198.51.100.2", .tpa = ROUTER_BLUE });
+	assert_memory_equal(rig_must_take(r, 2)->b + 22, rig_mac(3).b, 6);
+	assert_int_equal(rig_drain(r, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +304,7 @@ int main(void)
 		RIG_TEST(a_claim_of_the_routers_address_is_told_not_believed),
 		RIG_TEST(suppression_answers_for_a_known_station),
 		RIG_TEST(a_network_whose_router_left_is_left_alone),
+		RIG_TEST(suppression_goes_on_where_the_router_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

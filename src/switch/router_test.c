@@ -215,7 +215,7 @@ static unsigned reassemble(struct rig *r, uint8_t *whole, uint32_t *len,
 {
 	const struct seen *s;
 	unsigned n = 0;
-	bool last = false;
+	uint32_t end = 0;
 
 	*len = 0;
 	while ((s = rig_take(r, 5))) {
@@ -229,10 +229,13 @@ static unsigned reassemble(struct rig *r, uint8_t *whole, uint32_t *len,
 		assert_int_equal(s->b[22], 63);
 		memcpy(whole + at, s->b + 34, total - 20);
 		*len = MAX(*len, at + total - 20);
-		last |= !(where & 0x2000);
+		if (!(where & 0x2000)) {
+			assert_int_equal(end, 0);
+			end = at + total - 20;
+		}
 		n++;
 	}
-	assert_true(last);
+	assert_int_equal(end, *len);
 	return n;
 }
 

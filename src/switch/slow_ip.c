@@ -160,7 +160,7 @@ struct piece {
 	const struct packet *whole;
 	uint32_t header; /* bytes of the IPv4 header */
 	uint32_t at, n;
-	bool more; /* others follow */
+	bool more; /* others follow, of this cut */
 };
 
 static void send_fragment(struct vswitch *sw, const struct piece *p)
@@ -197,7 +197,6 @@ void sw_fragment(struct vswitch *sw, struct packet *p, uint32_t mtu)
 	const uint8_t *ip = p->data + p->l3;
 	uint32_t header = (ip[0] & 0xfu) * 4u;
 	uint32_t total = MIN(get_be16(ip + 2), p->len - p->l3);
-	bool more = get_be16(ip + 6) & IP4_MF;
 	uint32_t step;
 
 	if (header < 20 || total < header || mtu < header + 8)
@@ -208,7 +207,7 @@ void sw_fragment(struct vswitch *sw, struct packet *p, uint32_t mtu)
 		struct piece piece = { .whole = p, .header = header, .at = at };
 
 		piece.n = MIN(step, total - header - at);
-		piece.more = more || at + piece.n < total - header;
+		piece.more = at + piece.n < total - header;
 		send_fragment(sw, &piece);
 	}
 }
