@@ -10,8 +10,8 @@
 #include "sys/thread.h"
 
 #define ROWS 256u
-/* Conflicts that are older may be long settled. */
-#define CONFLICT_MS 600000u
+/* What is older may be long mended. */
+#define RECENT_MS 600000u
 
 /* --- what weft knows ------------------------------------------------------- */
 
@@ -130,9 +130,13 @@ static void add_bridge(struct subject *s, struct control *c,
 		       const struct snap_bridge *b)
 {
 	struct subject_bridge *out = SUBJECT_ADD(s, bridges);
+	const struct event *flap = events_last(&c->events, EVENT_FLAP, b->name);
+	uint64_t now = env_now_ms(c->config.env);
 	struct mac_stats m;
 
 	mac_table_stats(b->macs, &m);
+	if (!flap || now - flap->at_ms >= RECENT_MS)
+		m.held = 0;
 	*out = (struct subject_bridge){ .name = subject_text(s, b->name),
 					.macs = m.n,
 					.mac_limit = m.limit,
@@ -189,8 +193,7 @@ static void add_event(struct subject *s, const struct event *ev, uint64_t now)
 		loop = SUBJECT_ADD(s, loops);
 		loop->port = subject_text(s, ev->object);
 		loop->other = subject_text(s, ev->other);
-	} else if (ev->kind == EVENT_CONFLICT &&
-		   now - ev->at_ms < CONFLICT_MS) {
+	} else if (ev->kind == EVENT_CONFLICT && now - ev->at_ms < RECENT_MS) {
 		for (unsigned i = 0; i < s->n_conflicts; i++)
 			if (ip_addr_equal(&s->conflicts[i].address, &ev->ip) &&
 			    eth_addr_equal(s->conflicts[i].mac, ev->mac))
@@ -202,6 +205,48 @@ static void add_event(struct subject *s, const struct event *ev, uint64_t now)
 	}
 }
 
+struct old_drops {
+	struct subject *s;
+	const struct control *c;
+	uint64_t now;
+};
+
+/* What was noted and is not recent counts no more; what is noted by another
+ * thread since then is told by that note. */
+static void forget_old(void *ctx, const struct drop_note *n)
+{
+	const struct old_drops *o = ctx;
+	const struct real_port *p = real_by_id(&o->c->real, n->in_port);
+
+	if (!p || n->reason >= N_DROPS)
+		return;
+	for (unsigned i = 0; i < o->s->n_ports; i++) {
+		struct subject_port *sp = &o->s->ports[i];
+
+		if (strcmp(sp->name, p->name))
+			continue;
+		if (o->now > n->last_ms + RECENT_MS)
+			sp->drops_old[n->reason] = true;
+		else
+			sp->drops_recent[n->reason] = true;
+	}
+}
+
+static void recent_drops(struct control *c, struct subject *s)
+{
+	const struct dp_ops *ops = switch_dp_ops(c->sw);
+	struct old_drops o = { s, c, env_now_ms(c->config.env) };
+
+	if (!ops->drop_dump)
+		return;
+	ops->drop_dump(switch_dp(c->sw), forget_old, &o);
+	for (unsigned i = 0; i < s->n_ports; i++)
+		for (unsigned d = 0; d < N_DROPS; d++)
+			if (s->ports[i].drops_old[d] &&
+			    !s->ports[i].drops_recent[d])
+				s->ports[i].drops[d] = 0;
+}
+
 void examine_subject(struct control *c, struct subject *s)
 {
 	const struct snapshot *sn = switch_snapshot(c->sw);
@@ -211,6 +256,7 @@ void examine_subject(struct control *c, struct subject *s)
 	*s = (struct subject){ 0 };
 	list_for_each(p, &c->real.ports, link)
 		add_port(s, c, p);
+	recent_drops(c, s);
 	for (unsigned i = 0; i < sn->n_domains; i++)
 		if (sn->domains[i])
 			add_network(

@@ -505,6 +505,18 @@ static void forward_drop_elsewhere(struct bed *b)
 	      "filter hook forward priority 0; policy drop; }'");
 }
 
+static void forward_drop_seen_to(struct bed *b)
+{
+	forward_drop(b);
+	do_it("nft 'add rule ip filter FORWARD iifname br0 accept'");
+}
+
+static void forward_drop_of_another(struct bed *b)
+{
+	forward_drop(b);
+	do_it("nft 'add rule ip filter FORWARD iifname br00 accept'");
+}
+
 static void bridge_filtered(struct bed *b)
 {
 	one_veth(b);
@@ -717,6 +729,10 @@ static const struct row rows[] = {
 	  "ip link del vx9" },
 	{ "FORWARD drop", forward_drop, NULL, "forward-policy", W, "FORWARD",
 	  "iptables -I FORWARD -i br0" },
+	{ "FORWARD drop, seen to", forward_drop_seen_to, NULL, "forward-policy",
+	  N, "FORWARD", "iptables" },
+	{ "FORWARD drop, of another", forward_drop_of_another, NULL,
+	  "forward-policy", W, "FORWARD", "iptables" },
 	{ "FORWARD drop, no matter", forward_drop_elsewhere, NULL, NULL, N,
 	  NULL, NULL },
 	{ "br_netfilter", bridge_filtered, NULL, "bridge-netfilter", W,

@@ -47,7 +47,8 @@ static void gather_settings(struct facts *f, const struct facts_world *w)
 				     "IPReversePathFilter");
 	f->bad_checksums = proc_counter(w->root, snmp, "Tcp", "InCsumErrors") +
 			   proc_counter(w->root, snmp, "Udp", "InCsumErrors");
-	f->rcvbuf_full = proc_counter(w->root, snmp, "Udp", "RcvbufErrors");
+	f->received = proc_counter(w->root, snmp, "Tcp", "InSegs") +
+		      proc_counter(w->root, snmp, "Udp", "InDatagrams");
 	f->dev_net_tun = proc_exists(w->root, "/dev/net/tun");
 }
 
@@ -188,6 +189,33 @@ static void gather_holders(struct facts *f, const struct subject *s,
 		ask_holder(f, w, "udp", s->udp_port);
 }
 
+/* The host's own devices in networks: a handful. */
+#define DEVICES_ASKED 16u
+
+static bool names_a_device(const struct nf_chain *c, const struct subject *s)
+{
+	unsigned asked = 0;
+
+	for (unsigned i = 0; i < s->n_ports && asked < DEVICES_ASKED; i++) {
+		if (s->ports[i].kind != SUBJECT_HOST &&
+		    s->ports[i].kind != SUBJECT_TUN)
+			continue;
+		asked++;
+		if (nf_chain_names(c, s->ports[i].device))
+			return true;
+	}
+	return false;
+}
+
+static void gather_firewalls(struct facts *f, const struct subject *s)
+{
+	int n = nf_chain_forward_drops(f->forward_drops, NF_CHAINS_MAX);
+
+	f->n_forward_drops = n < 0 ? FACT_UNKNOWN : n;
+	for (int i = 0; i < n; i++)
+		f->forward_seen[i] = names_a_device(&f->forward_drops[i], s);
+}
+
 /* --- all ------------------------------------------------------------------ */
 
 void facts_gather(struct facts *f, const struct subject *s,
@@ -199,10 +227,7 @@ void facts_gather(struct facts *f, const struct subject *s,
 	gather_settings(f, w);
 	gather_devices(f, w);
 	priv_probe(&f->priv);
-	f->n_forward_drops =
-		nf_chain_forward_drops(f->forward_drops, NF_CHAINS_MAX);
-	if (f->n_forward_drops < 0)
-		f->n_forward_drops = FACT_UNKNOWN;
+	gather_firewalls(f, s);
 	gather_holders(f, s, w);
 	facts_look_far(f, s, w);
 	facts_ask_peers(f, s, w->seed);

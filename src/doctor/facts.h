@@ -39,7 +39,8 @@ struct fact_far {
 	struct nl_link link;
 	bool passed_known; /* frames were tried */
 	enum frame_pass_result passed;
-	uint64_t bad_checksums; /* that its namespace's stack threw away */
+	uint64_t bad_checksums; /* that its namespace's stack threw away ... */
+	uint64_t received;      /* ... of so many */
 	struct nl_addr *addrs;
 	size_t n_addrs;
 };
@@ -75,13 +76,16 @@ struct facts {
 	long ip_forward, ip6_forward, rp_filter_all;
 	long bridge_nf_ip, bridge_nf_ip6;
 	long conntrack, conntrack_max;
-	uint64_t rp_dropped, bad_checksums, rcvbuf_full;
+	uint64_t rp_dropped, bad_checksums;
+	uint64_t received; /* what bad_checksums are part of */
 	bool dev_net_tun;
 	struct priv priv;
 	struct fact_device *devices;
 	unsigned n_devices;
 	struct nl_addrs addrs;
 	struct nf_chain forward_drops[NF_CHAINS_MAX];
+	/* A rule there names a device of weft's: somebody saw to it. */
+	bool forward_seen[NF_CHAINS_MAX];
 	int n_forward_drops; /* FACT_UNKNOWN */
 	struct fact_held held[FACT_HELD_MAX];
 	unsigned n_held;

@@ -29,10 +29,12 @@ static void look_inside(struct fact_far *far, int ns, const char *device)
 static int count_bad(void *arg)
 {
 	static const char snmp[] = "/proc/thread-self/net/snmp";
-	uint64_t *bad = arg;
+	struct fact_far *far = arg;
 
-	*bad = proc_counter("", snmp, "Tcp", "InCsumErrors") +
-	       proc_counter("", snmp, "Udp", "InCsumErrors");
+	far->bad_checksums = proc_counter("", snmp, "Tcp", "InCsumErrors") +
+			     proc_counter("", snmp, "Udp", "InCsumErrors");
+	far->received = proc_counter("", snmp, "Tcp", "InSegs") +
+			proc_counter("", snmp, "Udp", "InDatagrams");
 	return 0;
 }
 
@@ -54,7 +56,7 @@ static void look_at(struct fact_far *far, const struct subject_port *p)
 	if (*p->netns && ns < 0)
 		return;
 	look_inside(far, ns, p->far);
-	if (*p->netns && netns_run(ns, count_bad, &far->bad_checksums, NULL))
+	if (*p->netns && netns_run(ns, count_bad, far, NULL))
 		far->bad_checksums = 0;
 	if (ns >= 0)
 		netns_close(ns);

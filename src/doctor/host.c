@@ -78,7 +78,10 @@ void check_forward_policy(struct doctor *d)
 	for (int i = 0; i < d->f->n_forward_drops; i++) {
 		const struct nf_chain *c = &d->f->forward_drops[i];
 
-		policy_fix(finding(d, DOCTOR_WARNING, this_host(),
+		policy_fix(finding(d,
+				   d->f->forward_seen[i] ? DOCTOR_NOTE :
+							   DOCTOR_WARNING,
+				   this_host(),
 				   "the policy of chain %s in table %s %s is "
 				   "drop: what %s is thrown away unless a rule "
 				   "lets it pass",

@@ -316,6 +316,11 @@ static void passed_badly(struct doctor *d, const struct subject_port *p,
  * wrong, a single one does not. */
 #define BAD_MIN 20u
 
+static bool is_much(uint64_t bad, uint64_t of)
+{
+	return bad >= BAD_MIN && bad > of / 1000;
+}
+
 void check_checksum(struct doctor *d)
 {
 	for (unsigned i = 0; i < d->s->n_ports; i++) {
@@ -324,7 +329,7 @@ void check_checksum(struct doctor *d)
 
 		if (far->passed_known)
 			passed_badly(d, p, far);
-		if (far->bad_checksums >= BAD_MIN)
+		if (is_much(far->bad_checksums, far->received))
 			finding_fix(finding(d, DOCTOR_WARNING, port_object(p),
 					    "the stack in namespace %s threw "
 					    "away %" PRIu64 " packets with "
@@ -340,7 +345,8 @@ void check_checksum(struct doctor *d)
 					    p->drops[DROP_IP_CSUM]),
 				    "in the guest: ethtool -K DEVICE tx off");
 	}
-	if (doctor_host_takes_part(d) && d->f->bad_checksums >= BAD_MIN)
+	if (doctor_host_takes_part(d) &&
+	    is_much(d->f->bad_checksums, d->f->received))
 		finding_fix(finding(d, DOCTOR_WARNING, xstrdup("this host"),
 				    "its stack threw away %" PRIu64
 				    " packets with wrong checksums",
@@ -378,7 +384,7 @@ void check_offload(struct doctor *d)
 
 		if (dev && p->kind == SUBJECT_NIC)
 			offload_of_card(d, p, dev);
-		if (lies >= BAD_MIN && lies > p->rx_packets / 1000)
+		if (is_much(lies, p->rx_packets))
 			finding_fix(finding(d, DOCTOR_WARNING, port_object(p),
 					    "%" PRIu64 " frames came in whose "
 					    "headers or offload fields "

@@ -288,7 +288,7 @@ void check_mac_table(struct doctor *d)
 	for (unsigned i = 0; i < d->s->n_bridges; i++) {
 		const struct subject_bridge *b = &d->s->bridges[i];
 
-		if (b->macs < b->mac_limit - b->mac_limit / 10 && !b->evicted)
+		if (b->macs < b->mac_limit - b->mac_limit / 10)
 			continue;
 		finding_fix(finding(d, DOCTOR_WARNING,
 				    xasprintf("bridge %s", b->name),

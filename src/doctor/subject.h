@@ -35,7 +35,9 @@ struct subject_port {
 	uint32_t ifindex, mtu; /* mtu: largest packet its networks send it */
 	struct eth_addr mac;   /* configured; zero: none */
 	uint64_t rx_packets, tx_packets;
-	uint64_t drops[N_DROPS];
+	uint64_t drops[N_DROPS]; /* 0 when the last is long ago */
+	/* For whoever fills it: noted long ago, noted lately. */
+	bool drops_old[N_DROPS], drops_recent[N_DROPS];
 };
 
 struct subject_network {
@@ -49,7 +51,8 @@ struct subject_network {
 struct subject_bridge {
 	const char *name;
 	uint32_t macs, mac_limit;
-	uint64_t held, evicted; /* stations that jumped; that gave way */
+	uint64_t held;    /* stations that jumped; 0: not lately */
+	uint64_t evicted; /* ... that gave way */
 };
 
 struct subject_peer {

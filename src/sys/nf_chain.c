@@ -91,19 +91,28 @@ static int on_chain(const struct nlmsghdr *h, void *arg)
 	return MNL_CB_OK;
 }
 
-static int chain_dump(struct mnl_socket *s, struct found *f)
+struct dump {
+	uint16_t what;     /* NFT_MSG_GET... */
+	const char *table; /* NULL: all */
+	mnl_cb_t each;
+	void *arg;
+};
+
+static int dump_on(struct mnl_socket *s, const struct dump *d)
 {
 	char buf[32768] __attribute__((aligned(8)));
 	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
 	struct nfgenmsg *g;
 	int rc = 1;
 
-	h->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN;
+	h->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | d->what);
 	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	h->nlmsg_seq = 1;
 	g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
 	g->nfgen_family = NFPROTO_UNSPEC;
 	g->version = NFNETLINK_V0;
+	if (d->table)
+		mnl_attr_put_strz(h, NFTA_RULE_TABLE, d->table);
 	if (mnl_socket_sendto(s, h, h->nlmsg_len) < 0)
 		return -errno;
 	while (rc > 0) {
@@ -112,23 +121,59 @@ static int chain_dump(struct mnl_socket *s, struct found *f)
 		if (n < 0)
 			return -errno;
 		rc = mnl_cb_run(buf, (size_t)n, 1, mnl_socket_get_portid(s),
-				on_chain, f);
+				d->each, d->arg);
 	}
 	return rc < 0 ? -errno : 0;
 }
 
-static int nft_chains(struct found *f)
+static int dump(const struct dump *d)
 {
 	struct mnl_socket *s = mnl_socket_open(NETLINK_NETFILTER);
 	int rc;
 
 	if (!s)
-		return errno == EPROTONOSUPPORT ? 0 : -errno;
-	rc = mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) ? -errno :
-							 chain_dump(s, f);
+		return -errno;
+	rc = mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) ? -errno : dump_on(s, d);
 	mnl_socket_close(s);
+	return rc;
+}
+
+static int nft_chains(struct found *f)
+{
+	struct dump d = { NFT_MSG_GETCHAIN, NULL, on_chain, f };
+	int rc = dump(&d);
+
+	if (rc == -EPROTONOSUPPORT)
+		return 0;
 	/* a kernel without nf_tables has no chains */
 	return rc == -EINVAL || rc == -EOPNOTSUPP ? 0 : rc;
+}
+
+struct named {
+	char bytes[NF_NAME_MAX]; /* the device's name with its NUL */
+	size_t len;
+	bool found;
+};
+
+/* A rule holds the name as it compares it: as bytes with a NUL. */
+static int on_rule(const struct nlmsghdr *h, void *arg)
+{
+	struct named *n = arg;
+
+	if (memmem(h, h->nlmsg_len, n->bytes, n->len))
+		n->found = true;
+	return MNL_CB_OK;
+}
+
+bool nf_chain_names(const struct nf_chain *c, const char *device)
+{
+	struct named n = { .len = strlen(device) + 1 };
+	struct dump d = { NFT_MSG_GETRULE, c->table, on_rule, &n };
+
+	if (n.len == 1 || n.len > sizeof(n.bytes))
+		return false;
+	memcpy(n.bytes, device, n.len);
+	return !dump(&d) && n.found;
 }
 
 /* --- the older iptables --------------------------------------------------- */

@@ -24,5 +24,7 @@ struct nf_chain {
 /* Those with policy drop, at most `max`. How many, or -errno when the kernel
  * does not tell (-EPERM; 0 without nf_tables). */
 int nf_chain_forward_drops(struct nf_chain *out, unsigned max) MUST_CHECK;
+/* Does a rule of the chain's table name the device? Somebody thought of it. */
+bool nf_chain_names(const struct nf_chain *c, const char *device);
 
 #endif
