@@ -212,6 +212,20 @@ static int veth_configure(struct veth_work *w, const struct netconf *from,
 	return err;
 }
 
+/* Named, and not our own by another name. */
+static bool is_elsewhere(int ns)
+{
+	int own;
+	bool same;
+
+	if (ns == NL_CURRENT_NS)
+		return false;
+	own = netns_open_self(NULL);
+	same = own < 0 || netns_is_same(ns, own);
+	netns_close(own);
+	return !same;
+}
+
 /* --- port_ops ------------------------------------------------------------------ */
 static int veth_attach(struct port *p, struct err *e)
 {
@@ -235,7 +249,7 @@ static int veth_attach(struct port *p, struct err *e)
 	}
 	if (!err)
 		err = devio_open(&v->dev, &w.near, &s, e);
-	p->far_elsewhere = v->config.make && v->config.netns;
+	p->far_elsewhere = is_elsewhere(w.ns);
 	veth_work_close(&w);
 	return err;
 }

@@ -77,6 +77,30 @@ def tcp_is_right_through_the_kernel_bridged_and_routed(s):
 
 
 @scene
+def tags_come_and_go_in_the_kernel(s):
+    """a -- br0 == trunk == br1 -- b, the trunk a veth pair of the host's own."""
+    h, c1, c2, c3 = fast(s)
+    a, b = s.netns("a"), s.netns("b")
+    h.ip("link", "add", "l1", "type", "veth", "peer", "name", "l2")
+    h.ip("link", "set", "l1", "up")
+    h.ip("link", "set", "l2", "up")
+    h.apply(TWO + """
+  a: {type: veth, bridge: br0, namespace: @a@, vlan: {access: 10}, addresses: [192.0.2.1/24]}
+  l1: {type: veth, bridge: br0, create: false, vlan: {trunk: [10, 20]}}
+  l2: {type: veth, bridge: br1, create: false, vlan: {trunk: [10, 20]}}
+  b: {type: veth, bridge: br1, namespace: @b@, vlan: {access: 10}, addresses: [192.0.2.2/24]}
+bridges: {br0: , br1: }
+""")
+    a.must_reach("192.0.2.2")
+    before = kernel_hits(h)
+    must(not loss(stream(a, "192.0.2.2", 100)), "no ping is lost")
+    must(kernel_hits(h) - before >= 380, "all four legs in the kernel: %d" %
+         (kernel_hits(h) - before))
+    transfer(a, b, "192.0.2.2", 32)
+    transfer(b, a, "192.0.2.1", 32, port=5002)
+
+
+@scene
 def the_host_itself_takes_part(s):
     h, c1, c2, c3 = fast(s)
     c4 = s.netns("c4")
