@@ -225,7 +225,7 @@ static int capture(struct cli *c, struct wanted *w)
 {
 	bool text = !w->file && (c->flags & CLI_TEXT || isatty(STDOUT_FILENO));
 	struct capture_sink s = { .c = c, .take = capture_write };
-	struct json_object *params, *done = NULL;
+	struct json_object *params = NULL, *done = NULL;
 	int rc;
 
 	rc = params_of(c, w, text ? "text" : "pcapng", &params);
@@ -312,7 +312,7 @@ static bool take_traces(struct capture_sink *s, const char *bytes, size_t len)
 static int trace(struct cli *c, struct wanted *w)
 {
 	struct capture_sink s = { .c = c, .take = take_traces };
-	struct json_object *params, *done = NULL;
+	struct json_object *params = NULL, *done = NULL;
 	unsigned long long skipped;
 	int rc;
 

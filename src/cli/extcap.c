@@ -212,7 +212,7 @@ static int judge_filter(const struct extcap *x)
 static int capture(struct extcap *x)
 {
 	struct capture_sink s = { .c = &x->c, .take = capture_write };
-	struct json_object *params, *done = NULL;
+	struct json_object *params = NULL, *done = NULL;
 	struct err e = ERR_INIT;
 	int rc;
 

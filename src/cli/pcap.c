@@ -81,7 +81,7 @@ int pcap_put(struct cli *c, uint64_t n, struct json_object *params)
 	struct pcap_file *f = xzalloc(sizeof(*f));
 	struct str file = STR_INIT;
 	struct err e = ERR_INIT;
-	struct pcap_frame p;
+	struct pcap_frame p = { 0 };
 	int rc = read_file(c, &file);
 
 	if (!rc && find(f, &file, n, &p, &e)) {

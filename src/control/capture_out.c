@@ -97,7 +97,7 @@ static void say_rule(struct capture_out *o, const struct capture_record *r,
 	const struct flow_key *key = capture_record_key(r);
 	const struct snap_port *in =
 		snapshot_port(switch_snapshot(o->c->sw), r->in_port);
-	struct explain_rule rule;
+	struct explain_rule rule = { 0 };
 
 	if (!key || !in || !in->bridge || !in->bridge->rules)
 		return;
