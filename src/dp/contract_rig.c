@@ -200,7 +200,10 @@ struct rig *rig_create(const struct provider *is,
 
 	r->is = is;
 	r->ops = is->ops;
-	r->env = (struct rig_env){ .env = { env_ms, env_ns, env_s, env_draw },
+	r->env = (struct rig_env){ .env = { .now_ms = env_ms,
+					    .now_ns = env_ns,
+					    .wall_s = env_s,
+					    .random = env_draw },
 				   .ns = RIG_START_NS };
 	r->stamps = xzalloc(sizeof(*r->stamps));
 	r->pool = packet_pool_create(POOL);
