@@ -495,3 +495,29 @@ def logs_in_json_say_whom_they_are_about(s):
              ln["level"] == "warning" for ln in lines), lines)
     p = a.run(os.path.join(BUILD, "src", "weftd"), "--log", "xml", check=False)
     must(p.returncode == 2 and "json or journal" in p.stdout, p.stdout)
+
+
+@scene
+def the_doctor_finds_a_narrow_path_over_ipv6(s):
+    a, b, r = s.host("a"), s.host("b"), s.netns("r")
+    c1, c2 = s.netns("c1"), s.netns("c2")
+    for n in (a, b, r):
+        n.run("sysctl", "-qw", "net.ipv6.conf.all.accept_dad=0",
+              "net.ipv6.conf.default.accept_dad=0",
+              "net.ipv6.conf.all.forwarding=%d" % (n is r))
+    for h, dev, net in ((a, "ra", "2001:db8:1::"), (b, "rb", "2001:db8:2::")):
+        s.link(h, "eth0", r, dev)
+        h.ip("addr", "add", net + "1/64", "dev", "eth0", "nodad")
+        r.ip("addr", "add", net + "fe/64", "dev", dev, "nodad")
+        h.ip("route", "add", "default", "via", net + "fe")
+    text = TWO.replace("192.0.2.1", "2001:db8:1::1").replace(
+        "198.51.100.2", "2001:db8:2::1")
+    for h in (a, b):
+        h.apply(text)
+    c1.must_reach("10.1.0.2")
+    must(a.rpc("doctor")["healthy"], a.rpc("doctor")["findings"])
+    r.ip("link", "set", "rb", "mtu", "1400")
+    must_find(a, "tunnel-mtu", "1500", "mtu: 1400")
+    b.ip("addr", "del", "2001:db8:2::1/64", "dev", "eth0")
+    must_find(b, "underlay", "2001:db8:2::1")
+    must_find(a, "peer", "2001:db8:2::1")
