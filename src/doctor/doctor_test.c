@@ -752,8 +752,10 @@ static const struct row rows[] = {
 	{ "old kernel", old_kernel, NULL, "kernel", E, "4.19", "5.4" },
 	{ "no /dev/net/tun", no_tun, NULL, "kernel", E, "/dev/net/tun",
 	  "modprobe tun" },
-	{ "no CAP_NET_RAW", nothing, no_raw, "rights", W, "CAP_NET_RAW",
+	{ "no CAP_NET_RAW", one_veth, no_raw, "rights", W, "CAP_NET_RAW",
 	  "root" },
+	{ "no privilege, no devices", nothing, no_raw, "rights", N,
+	  "CAP_NET_RAW", "root" },
 	{ "no CAP_CHOWN", nothing, no_chown, "rights", N, "CAP_CHOWN", "root" },
 };
 

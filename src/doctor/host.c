@@ -283,14 +283,26 @@ void check_kernel(struct doctor *d)
 			"modprobe tun");
 }
 
-/* What is lost without it, and how much that matters. */
-static enum doctor_severity severity_of_right(enum priv_cap c)
+/* Ports of kernel devices; without any, weft runs with no privilege on purpose. */
+static bool has_devices(const struct doctor *d)
+{
+	for (unsigned i = 0; i < d->s->n_ports; i++)
+		if (d->s->ports[i].kind != SUBJECT_PATCH &&
+		    d->s->ports[i].kind != SUBJECT_DUMMY &&
+		    d->s->ports[i].kind != SUBJECT_TUNNEL)
+			return true;
+	return false;
+}
+
+/* How much it matters that it is not there. */
+static enum doctor_severity severity_of_right(const struct doctor *d,
+					      enum priv_cap c)
 {
 	switch (c) {
 	case PRIV_NET_ADMIN:
 	case PRIV_NET_RAW:
 	case PRIV_SYS_ADMIN:
-		return DOCTOR_WARNING;
+		return has_devices(d) ? DOCTOR_WARNING : DOCTOR_NOTE;
 	case PRIV_BPF:
 	case PRIV_NET_BIND:
 	case PRIV_CHOWN:
@@ -306,7 +318,7 @@ void check_rights(struct doctor *d)
 		enum priv_cap c = (enum priv_cap)i;
 
 		if (!d->f->priv.has[i])
-			finding_fix(finding(d, severity_of_right(c),
+			finding_fix(finding(d, severity_of_right(d, c),
 					    xstrdup("weftd"),
 					    "it runs without %s: %s",
 					    priv_name(c), priv_loss(c)),
