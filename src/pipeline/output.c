@@ -138,7 +138,7 @@ void output_peers(struct xlate *x, const struct snap_domain *d)
 /* What was routed may go back to where it came from: another network of it. */
 static bool flood_allowed(const struct xlate *x, const struct snap_port *out)
 {
-	if ((out == x->in && !x->routed) || out->blocked)
+	if (out->blocked || (out == x->in && !x->routed))
 		return false;
 	return !(x->in && x->in->isolated && out->isolated);
 }

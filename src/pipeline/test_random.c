@@ -193,8 +193,8 @@ static struct snap_iface *random_iface(struct random *r, struct net *n,
 		return NULL;
 	snprintf(text, sizeof(text), "10.%u.0.1/16", i);
 	f = net_iface(n, router, d, text);
-	snprintf(text, sizeof(text), "2001:db8:%u::1/%u", i,
-		 random_below(r, 2) ? 64 : 48);
+	snprintf(text, sizeof(text), "2001:db8:%u::1/%s", i,
+		 random_below(r, 2) ? "64" : "48");
 	net_address(n, f, text);
 	f->mtu = random_below(r, 2) ? 1500 : 1300;
 	return f;
