@@ -5,7 +5,7 @@
 import os
 import signal
 
-from lib import must, scene, until
+from lib import Skipped, must, run, scene, until
 
 NET = """
 weft: 1
@@ -78,3 +78,38 @@ def a_process_that_is_not_there_is_waited_for_without_failing(s):
     h.apply(NET % p.pid)
     must(h.port("p1")["state"] == "absent", "the port is absent")
     must("no process %d" % p.pid in h.port("p1")["missing"], "and says why")
+
+
+def boxed_as(s, pid):
+    """A process of this very number, in a namespace of its own."""
+    last = "/proc/sys/kernel/ns_last_pid"
+    for _ in range(200):
+        try:
+            with open(last, "w") as f:
+                f.write(str(pid - 1))
+        except OSError as e:
+            raise Skipped("the kernel lets nobody choose a number: %s" % e)
+        p = s.popen("unshare", "--net", "sleep", "1000")
+        if p.pid == pid:
+            home = os.readlink("/proc/self/ns/net")
+            until("it has its namespace", lambda: os.readlink(
+                "/proc/%d/ns/net" % pid) != home)
+            return p
+        end(p)
+    raise Skipped("others were quicker to take the number")
+
+
+@scene
+def the_next_process_of_the_number_is_not_given_the_port(s):
+    h, c1 = s.host("h"), s.netns("c1")
+    p = boxed(s)
+    h.apply(NET % p.pid)
+    c1.must_reach("198.51.100.2")
+    end(p)
+    h.port_is("p1", "absent")
+    stranger = boxed_as(s, p.pid)
+    h.apply(NET % p.pid)
+    devices = run("nsenter", "-n", "-t", str(stranger.pid), "ip", "-br",
+                  "link").stdout
+    must("eth0" not in devices, "a stranger was given the port: " + devices)
+    must("has ended" in h.port("p1")["missing"], "and the port says why")
