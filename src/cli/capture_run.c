@@ -13,7 +13,7 @@
 /* The one capture of this process, for the thread that waits for signals. */
 static struct {
 	char *socket; /* its own: a signal may come as the program ends */
-	int64_t id; /* atomic; 0: not begun */
+	int64_t id;   /* atomic; 0: not begun */
 	sigset_t signals;
 	struct thread thread;
 } self;

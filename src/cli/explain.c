@@ -108,11 +108,37 @@ static void step_text(struct cli *c, struct json_object *step, const char *sign,
 	free(where);
 }
 
+static void draw_drop(struct cli *c, struct json_object *o,
+		      const struct signs *signs, struct str *out)
+{
+	str_addf(out, "%s %sdropped: %s%s (%s)\n", signs->drop,
+		 cli_colour(c, "red"), js_text(o, "why"), cli_colour(c, "end"),
+		 js_text(o, "drop"));
+	if (*js_text(o, "advice"))
+		str_addf(out, "   to let it pass: %s\n", js_text(o, "advice"));
+}
+
+static void draw_end(struct cli *c, struct json_object *o,
+		     const struct signs *signs, struct str *out)
+{
+	const char *cache = js_text(o, "cache");
+
+	if (*js_text(o, "drop"))
+		draw_drop(c, o, signs, out);
+	else
+		str_addf(out, "%s %s%s%s\n", signs->end, cli_colour(c, "green"),
+			 js_text(o, "actions"), cli_colour(c, "end"));
+	if (*cache)
+		str_addf(out, "   %sheld by the cache of %s%s\n",
+			 cli_colour(c, "dim"),
+			 strcmp(cache, "kernel") ? "a worker" : "the kernel",
+			 cli_colour(c, "end"));
+}
+
 void cli_draw_path(struct cli *c, struct json_object *o, struct str *out)
 {
 	const struct signs *signs = c->utf8 ? &utf8_signs : &ascii_signs;
 	unsigned n = js_count(o, "steps");
-	const char *drop = js_text(o, "drop");
 	uint64_t hop = 0;
 
 	str_addf(out, "%s%s%s  %s%s%s\n", cli_colour(c, "bold"),
@@ -126,13 +152,7 @@ void cli_draw_path(struct cli *c, struct json_object *o, struct str *out)
 		hop = js_number(step, "hop");
 		step_text(c, step, signs->step, out);
 	}
-	if (*drop)
-		str_addf(out, "%s %sdropped: %s%s (%s)\n", signs->drop,
-			 cli_colour(c, "red"), js_text(o, "why"),
-			 cli_colour(c, "end"), drop);
-	else
-		str_addf(out, "%s %s%s%s\n", signs->end, cli_colour(c, "green"),
-			 js_text(o, "actions"), cli_colour(c, "end"));
+	draw_end(c, o, signs, out);
 }
 
 /* -n N, wherever it stands: which packet of the file. Taken out of the words. */

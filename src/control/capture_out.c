@@ -343,7 +343,8 @@ static void write_segments(struct capture_out *o, struct shown *s,
 	}
 }
 
-static bool push_outer(struct packet *p, const struct capture_record *r)
+static bool push_outer(const struct capture_out *o, struct packet *p,
+		       const struct capture_record *r)
 {
 	static const struct eth_addr nobody[2];
 	uint8_t headers[OUTER_MAX];
@@ -352,6 +353,8 @@ static bool push_outer(struct packet *p, const struct capture_record *r)
 
 	/* Routing will choose: shown as unspecified. */
 	t.src.family = t.dst.family;
+	if (!t.tp_dst)
+		t.tp_dst = (uint16_t)o->c->view->underlay.port;
 	if (!r->tun_src.family)
 		memset(&t.src.a, 0, sizeof(t.src.a));
 	n = outer_build(OUTER_VXLAN, nobody, &t, headers, sizeof(headers));
@@ -381,7 +384,7 @@ static void write_on_wire(struct capture_out *o, struct shown *s)
 	must(to);
 	if (!packet_is_gso(p) && r->kept == r->len)
 		packet_csum_finish(p);
-	s->outer = o->outer && is_tunnel(o, r) && push_outer(p, r);
+	s->outer = o->outer && is_tunnel(o, r) && push_outer(o, p, r);
 	if (s->outer)
 		s->packet_type = PACKET_TYPE_IP4;
 	if (s->outer && !ip_addr_is_ip4(&r->tun_dst))

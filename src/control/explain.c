@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
+#include "control/advice.h"
 #include "control/internal.h"
 #include "flow/extract.h"
 #include "flow/match.h"
@@ -402,6 +403,52 @@ static void say_drop(struct verdict *v)
 		v->drop = (uint16_t)drop->value;
 }
 
+/* --- which cache holds it --- */
+
+#define CACHE_LOOK                                                             \
+	16384u /* flows: workers wait while they are looked through */
+
+struct cache_look {
+	const struct flow_key *key;
+	unsigned n;
+	const char *where; /* NULL: nowhere */
+	uint64_t packets;
+};
+
+static void look_at_flow(void *ctx, const struct dp_flow *f)
+{
+	struct cache_look *l = ctx;
+
+	l->n++;
+	if (!f->fresh || !key_equal_under(l->key, f->key, f->mask))
+		return;
+	l->where = f->in_kernel ? "kernel" : "worker";
+	l->packets = f->packets;
+}
+
+/* Not said when there are more flows than may be looked through. */
+static void put_cache(struct question *q, struct json_object *o)
+{
+	struct cache_look l = { .key = &q->key };
+
+	switch_dp_ops(q->c->sw)->flow_dump(switch_dp(q->c->sw), CACHE_LOOK,
+					   look_at_flow, &l);
+	if (!l.where && l.n == CACHE_LOOK)
+		return;
+	put_text(o, "cache", l.where);
+	if (l.where)
+		json_object_object_add(o, "cached_packets",
+				       json_object_new_uint64(l.packets));
+}
+
+static void put_drop(struct json_object *o, enum drop d)
+{
+	put_text(o, "drop", d ? drop_name(d) : NULL);
+	put_text(o, "why", d ? drop_sentence(d) : NULL);
+	if (d)
+		put_text(o, "advice", advice_of_drop(d));
+}
+
 static struct json_object *answer(struct question *q)
 {
 	struct telling tell = { { on_step }, json_object_new_array() };
@@ -423,8 +470,7 @@ static struct json_object *answer(struct question *q)
 	put_text(o, "to", q->to.name);
 	json_object_object_add(o, "steps", tell.steps);
 	put_text(o, "actions", str_text(&text));
-	put_text(o, "drop", v->drop ? drop_name((enum drop)v->drop) : NULL);
-	put_text(o, "why", v->drop ? drop_sentence((enum drop)v->drop) : NULL);
+	put_drop(o, (enum drop)v->drop);
 	str_fini(&text);
 	free(v);
 	return o;
@@ -719,6 +765,13 @@ explain_bytes(struct question *q, struct json_object *params, struct err *e)
 	return answer(q);
 }
 
+static struct json_object *with_cache(struct question *q, struct json_object *o)
+{
+	if (o)
+		put_cache(q, o);
+	return o;
+}
+
 struct json_object *explain(struct control *c, struct json_object *params,
 			    struct err *e)
 {
@@ -728,9 +781,9 @@ struct json_object *explain(struct control *c, struct json_object *params,
 	const char *packet = param(params, "packet");
 
 	if (param(params, "bytes"))
-		return explain_bytes(&q, params, e);
+		return with_cache(&q, explain_bytes(&q, params, e));
 	if (packet)
-		return explain_packet(&q, packet, from, e);
+		return with_cache(&q, explain_packet(&q, packet, from, e));
 	if (!from || !to) {
 		err_set(e, "say from where and to where: weft explain A -> B");
 		return NULL;
@@ -740,5 +793,5 @@ struct json_object *explain(struct control *c, struct json_object *params,
 	    find_source(&q, e) || find_next(&q, e))
 		return NULL;
 	fill_key(&q, proto ? proto : "tcp");
-	return answer(&q);
+	return with_cache(&q, answer(&q));
 }

@@ -69,7 +69,7 @@ def answers(h):
 
 @scene
 def what_explain_says_is_the_golden_text(s):
-    h = s.host("h")
+    h = s.host("h", True, "--no-accel")
     spaces = [s.netns(n) for n in ("c1", "c2", "c3")]
     h.apply(NET)
     # Each has spoken, so that who is where is known for certain.
