@@ -11,6 +11,7 @@
 #include "base/rcu.h"
 #include "control/control.h"
 #include "sys/log_sink.h"
+#include "sys/confine.h"
 #include "sys/loop.h"
 #include "sys/notify.h"
 
@@ -193,6 +194,16 @@ static int run(struct options *o)
 	return EXIT_SUCCESS;
 }
 
+/* What weft never does it shall not be able to do, whoever talks it into it. */
+static void give_up_the_rest(void)
+{
+	struct err e = ERR_INIT;
+
+	if (confine(&e))
+		log_warn("%s: going on with more rights than needed", e.text);
+	err_fini(&e);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o;
@@ -202,6 +213,7 @@ int main(int argc, char **argv)
 	status = parse_options(&o, argc, argv);
 	if (status != GO_ON)
 		return status;
+	give_up_the_rest();
 	o.control.loop = loop_create();
 	rcu_thread_register();
 	if (loop_signal(o.control.loop, SIGINT, on_signal, o.control.loop) ||
