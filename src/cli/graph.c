@@ -62,7 +62,10 @@ static char *network_label(struct json_object *n)
 		str_addf(&s, "%svlan %" PRIu64, s.len ? ", " : "",
 			 js_number(n, "vlan"));
 	free(subnets);
-	return s.len ? str_take(&s) : xstrdup("");
+	if (s.len)
+		return str_take(&s);
+	str_fini(&s);
+	return xstrdup("");
 }
 
 static char *port_label(struct json_object *p)

@@ -110,6 +110,17 @@ static void a_graph_beyond_the_limit_says_so(void **state UNUSED)
 	graph_fini(&g);
 }
 
+static void a_network_with_nothing_to_say_has_no_label(void **state UNUSED)
+{
+	struct graph g =
+		graph_of("{\"ports\":[{\"name\":\"p\"}],\"networks\":[{"
+			 "\"name\":\"n\",\"ports\":[\"p\"]}]}");
+
+	assert_int_equal(g.n_nodes, 2);
+	assert_string_equal(g.nodes[1].label, "");
+	graph_fini(&g);
+}
+
 static void nothing_is_a_graph_too(void **state UNUSED)
 {
 	struct graph g = graph_of("{}");
@@ -130,6 +141,7 @@ int main(void)
 		cmocka_unit_test(each_language_escapes_names),
 		cmocka_unit_test(boxes_of_a_drawing_do_not_overlap),
 		cmocka_unit_test(a_graph_beyond_the_limit_says_so),
+		cmocka_unit_test(a_network_with_nothing_to_say_has_no_label),
 		cmocka_unit_test(nothing_is_a_graph_too),
 	};
 

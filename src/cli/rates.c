@@ -42,6 +42,17 @@ static void port_row(struct top_table *t, struct json_object *o)
 	}
 }
 
+/* Without what nearly every flow has: it is an Ethernet frame. */
+static char *shorter(const char *match)
+{
+	static const char usual[] = "packet_type=0x0,";
+	const char *at = strstr(match, usual);
+
+	return at ? xasprintf("%.*s%s", (int)(at - match), match,
+			      at + sizeof(usual) - 1) :
+		    xstrdup(match);
+}
+
 static void flow_row(struct top_table *t, struct json_object *o)
 {
 	struct top_row *r = add_row(
@@ -49,14 +60,14 @@ static void flow_row(struct top_table *t, struct json_object *o)
 			     js_text(o, "match"), js_number(o, "worker")));
 
 	r->name = xstrdup(js_text(o, "port"));
-	r->what = xstrdup(js_text(o, "match"));
+	r->what = shorter(js_text(o, "match"));
 	r->count[TOP_RX_P] = js_number(o, "packets");
 	r->count[TOP_RX_B] = js_number(o, "bytes");
 }
 
-/* The value of `key=` in a match; to be freed, NULL when it is not there or
- * only a part of the address was looked at. */
-static char *value_of(const char *match, const char *key)
+/* The value of `key=` in a match; to be freed, NULL when it is not there, or,
+ * unless `part`, when only a part of the address was looked at. */
+static char *value_of(const char *match, const char *key, bool part)
 {
 	size_t n = strlen(key);
 	const char *at = match;
@@ -66,7 +77,7 @@ static char *value_of(const char *match, const char *key)
 
 		if (at[n] != '=' || (at != match && at[-1] != ','))
 			continue;
-		if (memchr(at + n + 1, '/', len))
+		if (!part && memchr(at + n + 1, '/', len))
 			return NULL;
 		return xstrndup(at + n + 1, len);
 	}
@@ -85,19 +96,26 @@ static const char *address_of_mac(struct json_object *neighbours,
 	return NULL;
 }
 
-/* Who sends: by its IP address, else by its MAC, else all behind the port. */
+/* Who sends: by its IP address, else by its MAC, else by what was looked at of
+ * them. */
 static char *sender_of(struct json_object *o, struct json_object *neighbours)
 {
 	static const char *const keys[] = { "ip_src", "ipv6_src", "eth_src" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		char *v = value_of(js_text(o, "match"), keys[i]);
+		char *v = value_of(js_text(o, "match"), keys[i], false);
 		const char *ip = v ? address_of_mac(neighbours, v) : NULL;
 
 		if (ip) {
 			free(v);
 			return xstrdup(ip);
 		}
+		if (v)
+			return v;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		char *v = value_of(js_text(o, "match"), keys[i], true);
+
 		if (v)
 			return v;
 	}

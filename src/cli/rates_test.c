@@ -90,10 +90,10 @@ static void talkers_are_senders_by_address_then_mac(void **state UNUSED)
 	assert_int_equal(l.tables[TOP_FLOWS].n, 4);
 	assert_int_equal(l.tables[TOP_TALKERS].n, 3);
 	assert_string_equal(row(&l, TOP_TALKERS, 0)->what, "02:00:00:00:00:02");
-	assert_string_equal(row(&l, TOP_TALKERS, 1)->what, "10.1.0.1");
-	assert_int_equal(row(&l, TOP_TALKERS, 1)->count[TOP_RX_P], 11);
-	assert_int_equal(row(&l, TOP_TALKERS, 1)->n_flows, 2);
-	assert_string_equal(row(&l, TOP_TALKERS, 2)->what, "?");
+	assert_string_equal(row(&l, TOP_TALKERS, 1)->what, "10.0.0.0/8");
+	assert_string_equal(row(&l, TOP_TALKERS, 2)->what, "10.1.0.1");
+	assert_int_equal(row(&l, TOP_TALKERS, 2)->count[TOP_RX_P], 11);
+	assert_int_equal(row(&l, TOP_TALKERS, 2)->n_flows, 2);
 	top_look_fini(&l);
 }
 
