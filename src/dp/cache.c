@@ -10,6 +10,7 @@
  * flows in them makes room. */
 #define BUCKET_RUN 4u
 #define EVICT_LOOKS 8u
+#define GIVE_WAY_MAX 4u /* flows that go for a new one when memory is out */
 /* Room for flows (with programs): bytes reserved for each that may exist. */
 #define FLOW_BYTES 512u
 #define CACHE_MIN_BYTES (64u << 20)
@@ -284,6 +285,17 @@ static void make_room(struct cache *c, struct cache_port *p)
 		port_evict(c, room_giver(c, p));
 }
 
+/* Memory ran out before the flows did: the cache is smaller, not shut. */
+static bool give_way(struct cache *c, struct cache_port *p)
+{
+	struct cache_port *giver = room_giver(c, p);
+
+	if (!giver || giver->n_flows < 2)
+		return false;
+	port_evict(c, giver);
+	return true;
+}
+
 /* --- masks --- */
 
 static unsigned mask_bits(const struct flow_mask *m)
@@ -555,6 +567,8 @@ struct flow *cache_put(struct cache *c, const struct flow_key *key,
 	flow_bequeath(c, find_behind_gaps(c, m, mask_hash(c, m, key), key),
 		      &heir);
 	f = flow_new(c, key, v, m);
+	for (unsigned i = 0; !f && i < GIVE_WAY_MAX && give_way(c, p); i++)
+		f = flow_new(c, key, v, m);
 	if (!f)
 		return NULL;
 	flow_inherit(f, &heir);

@@ -819,13 +819,13 @@ static void a_million_flows_are_found(void **state UNUSED)
 
 /* --- without memory ---------------------------------------------------------- */
 
-/* So many bytes are left; how many of 40 flows were kept in them? */
+/* So many bytes are left; how many of 40 flows are kept in them? */
 static unsigned kept_in(size_t room)
 {
 	const struct cache_config c = { .flows_per_port = 500,
 					.flows_max = 500 };
 	struct fixture x;
-	unsigned kept = 0;
+	unsigned kept;
 
 	fixture_init(&x, c);
 	assert_non_null(plain_put(&x, 2, 1));
@@ -834,9 +834,12 @@ static unsigned kept_in(size_t room)
 		struct flow *f = plain_put(&x, 1, i);
 
 		assert_ptr_equal(plain_find(&x, 1, i), f);
-		kept += f != NULL;
+		/* Two have room: then one makes room for the next. */
+		if (x.c.n_flows > 2)
+			assert_non_null(f);
 	}
 	check_whole(&x);
+	kept = x.c.n_flows - 1;
 	assert_non_null(plain_find(&x, 2, 1));
 	/* What one gives back the next may have. */
 	cache_forget_port(&x.c, 2);
@@ -850,7 +853,7 @@ static unsigned kept_in(size_t room)
 	return kept;
 }
 
-static void without_memory_nothing_is_lost(void **state UNUSED)
+static void with_less_memory_less_is_kept(void **state UNUSED)
 {
 	unsigned before = 0, different = 0;
 
@@ -902,7 +905,7 @@ int main(void)
 		cmocka_unit_test(a_flow_behind_a_gap_is_not_doubled),
 		cmocka_unit_test(a_sweep_visits_every_flow_once),
 		cmocka_unit_test(a_million_flows_are_found),
-		cmocka_unit_test(without_memory_nothing_is_lost),
+		cmocka_unit_test(with_less_memory_less_is_kept),
 		cmocka_unit_test(what_is_for_one_packet_is_not_kept),
 	};
 
