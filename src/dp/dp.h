@@ -68,7 +68,8 @@ struct dp_config {
 	struct stamps *stamps;
 	const struct dp_callbacks *cb;
 	void *ctx;
-	unsigned n_workers;      /* 0: choose by the machine */
+	unsigned n_workers; /* 0: choose by the machine */
+	/* 0 in these three: a default. */
 	uint32_t flows_per_port; /* quota of cached entries of an in-port */
 	uint32_t flows_max;      /* of a worker's cache in all */
 	uint32_t flow_idle_ms;   /* unused this long: removed */
@@ -121,7 +122,7 @@ struct dp_ops {
 	/* A packet for execute and inject, from the control thread's pool. */
 	struct packet *(*packet_alloc)(struct dp *dp);
 	/* Calls fn for each cached flow, at most `max`, in no order; consistent
-	 * per flow. */
+	 * per flow. On whichever thread has the flow, while the caller waits. */
 	void (*flow_dump)(struct dp *dp, uint32_t max,
 			  void (*fn)(void *ctx, const struct dp_flow *f),
 			  void *ctx);
