@@ -106,14 +106,20 @@ static void tell_conflict(struct vswitch *sw, const struct snap_domain *d,
 		ev->conflict(ev->ctx, d->name, ip, mac);
 }
 
-static void learn_news(struct vswitch *sw, const struct snap_domain *d,
-		       const struct neigh_news *news)
+static void tell_neighbour(struct vswitch *sw, const struct snap_domain *d,
+			   const struct ip_addr *ip, struct eth_addr mac)
 {
 	const struct switch_events *ev = &sw->config.events;
 
-	if (neigh_learn(d->neigh, news, sw_now(sw)) == NEIGH_LEARNED &&
-	    ev->neighbour)
-		ev->neighbour(ev->ctx, d->name, &news->ip, news->mac);
+	if (ev->neighbour)
+		ev->neighbour(ev->ctx, d->name, ip, mac);
+}
+
+static void learn_news(struct vswitch *sw, const struct snap_domain *d,
+		       const struct neigh_news *news)
+{
+	if (neigh_learn(d->neigh, news, sw_now(sw)) == NEIGH_LEARNED)
+		tell_neighbour(sw, d, &news->ip, news->mac);
 	sw_drain_neigh(sw, d->id);
 }
 
@@ -365,10 +371,15 @@ static void solicit(struct vswitch *sw, const struct snap_domain *d,
 
 /* The ICMP error goes back by the router of the domain that has no answer. */
 static void unreachable(struct vswitch *sw, const struct snap_domain *d,
-			struct packet *p)
+			const struct neigh_out *o, struct ip_addr *told)
 {
+	struct packet *p = o->packet;
 	struct punt about = { .packet = p, .in_port = p->in_port };
 
+	/* Once, however many packets waited for it. */
+	if (!ip_addr_equal(told, &o->ip))
+		tell_neighbour(sw, d, &o->ip, (struct eth_addr){ 0 });
+	*told = o->ip;
 	about.action.userdata[PUNT_WORD_DOMAIN] = d->id;
 	about.action.userdata[PUNT_WORD_IFACE] =
 		d->iface ? d->iface->id : PUNT_NONE;
@@ -380,6 +391,7 @@ static void unreachable(struct vswitch *sw, const struct snap_domain *d,
 void sw_drain_neigh(struct vswitch *sw, uint32_t domain)
 {
 	const struct snap_domain *d = snapshot_domain(sw->snapshot, domain);
+	struct ip_addr told = { 0 };
 	struct neigh_out o;
 
 	if (!d || !d->neigh)
@@ -396,7 +408,7 @@ void sw_drain_neigh(struct vswitch *sw, uint32_t domain)
 				packet_free(o.packet);
 			break;
 		case NEIGH_UNREACHABLE:
-			unreachable(sw, d, o.packet);
+			unreachable(sw, d, &o, &told);
 			break;
 		case NEIGH_DROP:
 			packet_free(o.packet);

@@ -45,7 +45,7 @@ struct switch_events {
 		      uint64_t lost);
 	/* It jumps between two ports and is held where it is. */
 	void (*flap)(void *ctx, const char *bridge, const struct mac_flap *f);
-	/* A neighbour is new, or has another MAC. */
+	/* A neighbour is new, or has another MAC; zero: it does not answer. */
 	void (*neighbour)(void *ctx, const char *domain,
 			  const struct ip_addr *ip, struct eth_addr mac);
 	void *ctx;

@@ -213,6 +213,9 @@ def watch_tells_events_as_they_happen(s):
     c3.ip("addr", "add", "10.2.0.99/24", "dev", far)
     c1.must_reach("10.2.0.99")
     until("a new neighbour is told", lambda: seen("neighbour", "10.2.0.99"))
+    c1.must_not_reach("10.2.0.77")
+    until("a silent one is told", lambda: seen("neighbour", "10.2.0.77",
+                                               "does not answer"))
     dev = json.loads(c1.run("ip", "-j", "link").stdout)[-1]["ifname"]
     c1.ip("link", "set", dev, "down")
     until("a port goes down", lambda: seen("port", "c1", '"down"'))
