@@ -6,18 +6,6 @@
 
 static void run_list(struct xlate *x, struct act_list list, bool is_last);
 
-/* What a rule's edit does to the packet shows in the key, so that what follows
- * sees it (T1). A packet that the edit does not fit is dropped by the datapath:
- * then nothing follows. */
-static void edit_field(struct xlate *x, const struct act *a)
-{
-	const struct act_set *set = (const struct act_set *)(const void *)a;
-	const uint8_t *value = (const uint8_t *)(set + 1);
-
-	field_set_masked(&x->key, set->field, value,
-			 value + ROUND_UP(set->n, 8));
-}
-
 /* The key has room for two tags; with a third it no longer tells the packet. */
 static void edit_push_vlan(struct xlate *x, const struct act_vlan *a)
 {
@@ -40,6 +28,48 @@ static void edit_pop_vlan(struct xlate *x)
 	tags[1] = (struct key_vlan){ 0 };
 }
 
+/* The whole word of a tag: says too whether there is one. */
+static void edit_tci(struct xlate *x, uint16_t value, uint16_t mask)
+{
+	struct act_vlan push = {
+		.tpid = ETH_TYPE_VLAN,
+		.tci = (uint16_t)(value & ~KEY_VLAN_PRESENT),
+	};
+	struct key_vlan *tag = &x->key.vlan[0];
+
+	xlate_look(x, vlan);
+	if (!(mask & KEY_VLAN_PRESENT))
+		tag->tci = (uint16_t)((tag->tci & ~mask) | value);
+	else if (!(value & KEY_VLAN_PRESENT) && tag->tpid)
+		edit_pop_vlan(x);
+	else if (value & KEY_VLAN_PRESENT && !tag->tpid)
+		edit_push_vlan(x, &push);
+	else if (tag->tpid)
+		tag->tci = (uint16_t)((tag->tci & ~mask) | value);
+}
+
+static void edit_field(struct xlate *x, const struct act_set *a)
+{
+	const uint8_t *value = (const uint8_t *)(a + 1);
+	const uint8_t *mask = value + ROUND_UP(a->n, 8);
+	uint16_t v, m;
+
+	switch (a->field) {
+	case FIELD_VLAN_TCI:
+		memcpy(&v, value, sizeof(v));
+		memcpy(&m, mask, sizeof(m));
+		edit_tci(x, v, m);
+		return;
+	case FIELD_ICMPV6_TYPE: /* these say what the fields behind them are */
+	case FIELD_ICMPV6_CODE:
+	case FIELD_ND_OPTIONS_TYPE:
+		x->lost = true;
+		return;
+	default:
+		field_set_masked(&x->key, a->field, value, mask);
+	}
+}
+
 static void edit_dec_ttl(struct xlate *x)
 {
 	xlate_look(x, ip_ttl);
@@ -47,6 +77,9 @@ static void edit_dec_ttl(struct xlate *x)
 		x->key.ip_ttl--;
 }
 
+/* What a rule's edit does to the packet shows in the key, so that what follows
+ * sees it (T1). A packet that the edit does not fit is dropped by the datapath:
+ * then nothing follows. */
 static void edit(struct xlate *x, const struct act *a)
 {
 	const struct act_eth *eth = (const void *)a;
@@ -54,7 +87,7 @@ static void edit(struct xlate *x, const struct act *a)
 	acts_append(&x->v->actions, (struct act_list){ a, a->len });
 	switch (a->op) {
 	case ACT_SET_FIELD:
-		edit_field(x, a);
+		edit_field(x, (const void *)a);
 		break;
 	case ACT_PUSH_VLAN:
 		edit_push_vlan(x, (const void *)a);

@@ -16,7 +16,7 @@
 void random_init(struct random *r, uint64_t seed)
 {
 	r->seed = seed;
-	r->pool = packet_pool_create(1);
+	r->pool = packet_pool_create(RANDOM_PACKETS);
 	must(r->pool);
 }
 
@@ -624,12 +624,20 @@ static void fill_packet(struct random *r, struct packet *p, uint32_t in_port)
 		set_tunnel(r, p);
 }
 
-void random_key(struct random *r, struct flow_key *key)
+struct packet *random_packet(struct random *r)
 {
 	struct packet *p = packet_alloc(r->pool);
 
+	if (p)
+		fill_packet(r, p, random_in_port(r));
+	return p;
+}
+
+void random_key(struct random *r, struct flow_key *key)
+{
+	struct packet *p = random_packet(r);
+
 	must(p);
-	fill_packet(r, p, random_in_port(r));
 	flow_key_init(key);
 	(void)flow_extract(p, key); /* what does not parse stays zero */
 	packet_free(p);

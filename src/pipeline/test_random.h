@@ -33,6 +33,9 @@ static inline bool random_one_in(struct random *r, unsigned n)
 struct net *random_net(struct random *r);
 /* One change of a MAC table, a neighbour table or a group; time goes by. */
 void random_learning(struct random *r, struct net *n);
+/* It came in by some port; NULL when RANDOM_PACKETS are out. */
+#define RANDOM_PACKETS 4u
+struct packet *random_packet(struct random *r);
 void random_key(struct random *r, struct flow_key *key);
 
 #endif
