@@ -7,6 +7,8 @@
 
 #include "packet/headers.h"
 
+#define UDP_CSUM_OFFSET 6u /* the other transports' is another */
+
 #define SUM_LONG 64u /* words from which on wide registers pay */
 
 /* Sums 32-bit little-endian words into 64 bits: carries cannot be lost in less
@@ -209,8 +211,11 @@ void packet_csum_finish(struct packet *p)
 	}
 	p->flags &= ~(uint32_t)PACKET_CSUM_PARTIAL;
 	sum = checksum(start, len);
-	/* UDP: zero means no checksum, so zero is written as ones. */
-	put_be16(field, sum ? sum : 0xffff);
+	/* In UDP zero means no checksum, so zero is written as ones (RFC 768); in
+	 * the others ones would be a zero that no sum gives (RFC 1624 3). */
+	if (!sum && p->csum_offset == UDP_CSUM_OFFSET)
+		sum = 0xffff;
+	put_be16(field, sum);
 }
 
 /* The transport part: protocol, bytes, and the pseudo-header's sum. */
