@@ -179,7 +179,8 @@ static const struct {
 	void (*text)(struct cli *c, struct json_object *o, struct str *out);
 	const char *none;
 } views[] = {
-	{ "ports", "PORT|TYPE|STATE|FAST|ON|DEVICE|>MTU|>RX|>TX|ADDRESSES|MISSING",
+	{ "ports",
+	  "PORT|TYPE|STATE|FAST|ON|DEVICE|>MTU|>RX|>TX|ADDRESSES|MISSING",
 	  port_row, NULL, "no ports" },
 	{ "networks", "NETWORK|>VNI|>VLAN|BRIDGE|>MTU|ROUTER|>PORTS|SUBNETS",
 	  network_row, NULL, "no networks" },

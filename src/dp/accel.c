@@ -310,9 +310,11 @@ static bool encode_act(struct encode *e, const struct act *a)
 /* The last copy is the frame itself. */
 static void encode_end(struct encode *e)
 {
-	struct kernel_op *last = &e->f->op[e->f->n_ops - 1];
+	struct kernel_op *last;
 
-	if (e->f->n_ops && last->kind == KERNEL_CLONE)
+	must(e->f->n_ops);
+	last = &e->f->op[e->f->n_ops - 1];
+	if (last->kind == KERNEL_CLONE)
 		last->kind = KERNEL_SEND;
 }
 

@@ -5,7 +5,7 @@
  * Input: each frame behind its length in two bytes; the top bit: verified. */
 #include "packet/checksum.h"
 #include "packet/cursor.h"
-#include "packet/gro.h"
+#include "packet/test_gro.h"
 #include "packet/headers.h"
 #include "packet/segment.h"
 
@@ -68,7 +68,7 @@ static void check_batch(struct packet_batch *b, struct cursor in)
 	struct frames f = { .in = in };
 	unsigned n = b->n;
 
-	packet_gro_batch(b);
+	gro_batch(b);
 	for (unsigned i = 0; i < b->n; i++) {
 		if (packet_is_gso(b->p[i])) {
 			must(packet_segment(b->p[i], pool, check_frame, &f));

@@ -39,7 +39,4 @@ bool gro_add(struct gro *g, const uint8_t *frame, uint32_t len, bool verified);
 /* Makes the head a GSO packet when anything was appended. */
 void gro_finish(struct gro *g);
 
-/* Merges runs of a batch; what was merged goes back to its pool. */
-void packet_gro_batch(struct packet_batch *b);
-
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The oracle: coalescing what segmentation made gives the packet that was cut,
  * and segmentation of what coalescing made gives the frames that came. */
-#include "packet/gro.h"
+#include "packet/test_gro.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,7 +87,7 @@ static void coalescing_segments_gives_the_packet(void **state)
 		packet_free(p);
 		for (unsigned k = 0; k < b.n; k++)
 			b.p[k]->flags = i & 32 ? PACKET_CSUM_VALID : 0;
-		packet_gro_batch(&b);
+		gro_batch(&b);
 		assert_int_equal(b.n, 1);
 		p = b.p[0];
 		frame_assert_equal(p->data, p->len, want, f.len);
@@ -106,7 +106,7 @@ static void check_pair(const struct frame_spec *second, bool merged)
 	struct frame_spec first = stream();
 	struct packet_batch b = { 2, { frame(&first), frame(second) } };
 
-	packet_gro_batch(&b);
+	gro_batch(&b);
 	assert_int_equal(b.n, merged ? 1 : 2);
 	packet_batch_free(&b);
 }
@@ -166,7 +166,7 @@ static void short_or_pushed_segment_ends_the_run(void **state)
 		s[2].seq -= push ? 0 : 1;
 		for (unsigned i = 0; i < 3; i++)
 			b.p[i] = frame(&s[i]);
-		packet_gro_batch(&b);
+		gro_batch(&b);
 		assert_int_equal(b.n, 2);
 		assert_true(packet_is_gso(b.p[0]));
 		assert_false(packet_is_gso(b.p[1]));
@@ -189,7 +189,7 @@ static void damaged_frames_are_not_merged(void **state)
 					 14 + frame_random(&seed, 60);
 
 		hit->data[at] ^= (uint8_t)(1u << frame_random(&seed, 8));
-		packet_gro_batch(&b);
+		gro_batch(&b);
 		assert_int_equal(b.n, 2);
 		packet_batch_free(&b);
 	}
@@ -207,7 +207,7 @@ static void wrong_ip_checksum_does_not_become_right(void **state)
 
 		b.p[0]->flags = b.p[1]->flags = PACKET_CSUM_VALID;
 		b.p[i]->data[14 + 10] ^= 1;
-		packet_gro_batch(&b);
+		gro_batch(&b);
 		assert_int_equal(b.n, 2);
 		packet_batch_free(&b);
 	}
@@ -220,7 +220,7 @@ static void padded_frames_pass_as_they_are(void **state)
 
 	(void)state;
 	b.p[1]->data[b.p[1]->len++] = 0;
-	packet_gro_batch(&b);
+	gro_batch(&b);
 	assert_int_equal(b.n, 2);
 	packet_batch_free(&b);
 }
@@ -244,7 +244,7 @@ static void packets_of_other_ports_and_tunnels_stay_apart(void **state)
 			b.p[1]->tun.id = 8;
 		else if (i == 3)
 			b.p[1]->flags &= ~(uint32_t)PACKET_TUNNEL;
-		packet_gro_batch(&b);
+		gro_batch(&b);
 		assert_int_equal(b.n, i ? 2 : 1);
 		packet_batch_free(&b);
 	}

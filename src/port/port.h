@@ -37,7 +37,6 @@ enum port_cap {
 	PORT_CAP_USO6 = 1 << 4,
 	PORT_CAP_ECN = 1 << 5,
 	PORT_CAP_TUNNEL = 1 << 6, /* sends by packet_tunnel metadata */
-	PORT_CAP_GRO = 1 << 7,    /* coalescing before tx pays here */
 };
 
 enum port_state {
