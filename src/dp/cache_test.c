@@ -605,6 +605,14 @@ static void a_full_cache_is_shared_evenly(void **state UNUSED)
 	for (uint32_t k = 1; k <= 4; k++)
 		assert_int_equal(x.c.ports[k]->n_flows, 100);
 	check_whole(&x);
+	/* And so do the fullest one's. */
+	for (uint32_t k = 1; k <= 4; k++) {
+		cache_forget_port(&x.c, k);
+		for (uint32_t i = 0; i < 300; i++)
+			plain_put(&x, 10 + i % 4, next++);
+		check_whole(&x);
+	}
+	assert_int_equal(x.c.n_flows, 400);
 	fixture_fini(&x);
 }
 

@@ -146,11 +146,11 @@ static void a_batch_stays_one_to_each_port(void **state)
 	struct noting *a = noting_create(r, 101), *b = noting_create(r, 102);
 
 	rig_say(r, "output:101,output:102");
-	send_waiting(r, 4 * PACKET_BATCH_MAX);
-	assert_int_equal(a->frames, 4 * PACKET_BATCH_MAX);
-	assert_int_equal(b->frames, 4 * PACKET_BATCH_MAX);
-	assert_int_equal(a->calls, 4);
-	assert_int_equal(b->calls, 4);
+	send_waiting(r, 20 * PACKET_BATCH_MAX);
+	assert_int_equal(a->frames, 20 * PACKET_BATCH_MAX);
+	assert_int_equal(b->frames, 20 * PACKET_BATCH_MAX);
+	assert_int_equal(a->calls, 20);
+	assert_int_equal(b->calls, 20);
 	noting_destroy(r, a);
 	noting_destroy(r, b);
 }
