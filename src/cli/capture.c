@@ -65,38 +65,45 @@ static bool take_direction(struct wanted *w, const char *word)
 	return true;
 }
 
-/* What there is to name: ports, the bridges' own, the tunnel. */
+/* What there is to name: ports, the bridges' own, the tunnel, other hosts. */
 struct known {
-	struct json_object *ports, *bridges;
+	struct json_object *ports, *bridges, *tunnels;
 };
 
-static bool is_listed(struct json_object *list, const char *name)
+static bool is_listed(struct json_object *list, const char *key,
+		      const char *name)
 {
 	for (unsigned i = 0; i < js_length(list); i++)
-		if (!strcmp(js_text(js_item(list, i), "name"), name))
+		if (!strcmp(js_text(js_item(list, i), key), name))
 			return true;
 	return false;
 }
 
 static bool is_port(const struct known *k, const char *word)
 {
-	return !strcmp(word, "tunnel") || is_listed(k->ports, word) ||
-	       is_listed(k->bridges, word);
+	return !strcmp(word, "tunnel") || is_listed(k->ports, "name", word) ||
+	       is_listed(k->bridges, "name", word) ||
+	       is_listed(k->tunnels, "peer", word);
+}
+
+static struct json_object *ask_kind(struct cli *c, const char *kind, int *rc)
+{
+	struct json_object *p = json_object_new_object();
+
+	json_object_object_add(p, "kind", json_object_new_string(kind));
+	return cli_ask(c, "show", p, rc);
 }
 
 static int ask_known(struct cli *c, struct known *k)
 {
-	struct json_object *p = json_object_new_object();
 	int rc;
 
 	*k = (struct known){ 0 };
-	json_object_object_add(p, "kind", json_object_new_string("ports"));
-	k->ports = cli_ask(c, "show", p, &rc);
-	if (rc)
-		return rc;
-	p = json_object_new_object();
-	json_object_object_add(p, "kind", json_object_new_string("bridges"));
-	k->bridges = cli_ask(c, "show", p, &rc);
+	k->ports = ask_kind(c, "ports", &rc);
+	if (!rc)
+		k->bridges = ask_kind(c, "bridges", &rc);
+	if (!rc)
+		k->tunnels = ask_kind(c, "tunnels", &rc);
 	return rc;
 }
 
@@ -135,6 +142,7 @@ static int read_wanted(struct cli *c, unsigned from, struct wanted *w)
 		rc = take_words(c, &known, from, w);
 	json_object_put(known.ports);
 	json_object_put(known.bridges);
+	json_object_put(known.tunnels);
 	return rc;
 }
 

@@ -136,7 +136,8 @@ const struct cli_command cli_commands[] = {
 	  .run = cli_capture,
 	  .help = "Show packets as they pass ports, or write them to a file.",
 	  .more = "No PORT means all; br0 is the bridge's own port, tunnel "
-		  "what goes to other hosts. FILTER is tcpdump's language "
+		  "what goes to other hosts, and a host's name what goes to "
+		  "that one. FILTER is tcpdump's language "
 		  "(pcap-filter(7)). To a terminal a line a packet is "
 		  "written, else pcapng: pipe it to wireshark -k -i -. With "
 		  "--drops only what is dropped is shown, with the reason, "

@@ -10,6 +10,7 @@
 #include "packet/pcapng.h"
 #include "rpc/server.h"
 
+#define TUNNEL_NAME "tunnel"
 #define CHUNK 65536u /* bytes sent at a time */
 #define ROUND 2048u  /* records before others have their turn */
 #define SNAP_MIN 14u
@@ -26,6 +27,7 @@ struct running {
 	char **ports;          /* by name; none: all */
 	uint32_t *ids;         /* of them, as last looked up; 0: not there */
 	unsigned n_ports;
+	struct ip_addr peer; /* family 0: none was named */
 	char *filter;
 	uint64_t limit; /* packets; 0: no limit */
 	bool stopping;  /* what the rings have is still sent */
@@ -174,6 +176,22 @@ static bool flag_of(struct json_object *params, const char *key)
 	       json_object_get_boolean(v);
 }
 
+/* Another host's name: the tunnel, and of it only what that host sends and is
+ * sent. */
+static bool read_peer(struct running *r, const char *name)
+{
+	const struct model_view *v = r->c->view;
+
+	for (unsigned i = 0; v && i < v->n_peers; i++) {
+		if (!v->peers[i].name || strcmp(v->peers[i].name, name) != 0)
+			continue;
+		r->peer = v->peers[i].address;
+		r->ports[r->n_ports++] = xstrdup(TUNNEL_NAME);
+		return true;
+	}
+	return false;
+}
+
 static int read_port(struct running *r, const char *name, struct err *e)
 {
 	const struct real_port *p;
@@ -184,6 +202,8 @@ static int read_port(struct running *r, const char *name, struct err *e)
 		r->ports[r->n_ports++] = xstrdup(name);
 		return 0;
 	}
+	if (read_peer(r, name))
+		return 0;
 	list_for_each(p, &r->c->real.ports, link)
 		if (n < ARRAY_SIZE(names))
 			names[n++] = p->name;
@@ -283,6 +303,10 @@ static int read_all(struct running *r, struct json_object *params,
 	if (read_ports(r, params, e))
 		return -EINVAL;
 	s->all_ports = !r->n_ports;
+	s->peer = r->peer;
+	if (r->peer.family && r->n_ports > 1)
+		return err_set(e, "another host is captured by itself: name no "
+				  "other port with it");
 	return read_format(r, params, e);
 }
 

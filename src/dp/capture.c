@@ -270,12 +270,23 @@ bool capture_set_wants(const struct capture_set *s, uint32_t in_port,
 	return false;
 }
 
+static bool is_of_peer(const struct ip_addr *peer, const struct packet *p,
+		       enum capture_point point)
+{
+	if (!peer->family)
+		return true;
+	return p->flags & PACKET_TUNNEL &&
+	       ip_addr_equal(peer,
+			     point == CAPTURE_OUT ? &p->tun.dst : &p->tun.src);
+}
+
 static bool wants(const struct capture *c, const struct packet *p,
 		  const struct capture_event *ev)
 {
 	const struct capture_spec *s = &c->spec;
 
-	if (!wants_at(c, ev->port, ev->point))
+	if (!wants_at(c, ev->port, ev->point) ||
+	    !is_of_peer(&s->peer, p, ev->point))
 		return false;
 	return filter_pass(p->packet_type ? &s->ip : &s->ethernet, p->data,
 			   p->len);

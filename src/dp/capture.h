@@ -42,7 +42,9 @@ struct capture_spec {
 	uint32_t snap;       /* bytes of a packet that are kept */
 	bool offloads_whole; /* of GSO and unfinished checksums all bytes */
 	bool with_keys;
-	bool all_ports;             /* else those of capture_set_port */
+	bool all_ports; /* else those of capture_set_port */
+	/* Of tunnels only what goes to and from it; family 0: all. */
+	struct ip_addr peer;
 	struct filter ethernet, ip; /* for frames, for layer 3; were checked */
 	/* Any thread, must not block: there is something to take. */
 	void (*notify)(void *ctx);

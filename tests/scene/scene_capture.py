@@ -315,6 +315,8 @@ hosts:
     underlay: {address: 192.0.2.2}
     ports:
       c2: {type: veth, network: blue, namespace: @c2@, addresses: [198.51.100.2/24]}
+  c:
+    underlay: {address: 192.0.2.3}
 """
 
 
@@ -337,11 +339,16 @@ def a_tunnel_is_seen_from_inside_and_from_outside(s):
     a, b, c1, c2 = two_hosts(s)
     inner = os.path.join(s.folder, "inner.pcapng")
     outer = os.path.join(s.folder, "outer.pcapng")
+    of_b = os.path.join(s.folder, "b.pcapng")
+    of_c = os.path.join(s.folder, "c.pcapng")
+    peer = [Capture(s, a, "capture", "b", "-w", of_b, "icmp"),
+            Capture(s, a, "capture", "c", "-w", of_c, "icmp")]
     cap = Capture(s, a, "capture", "tunnel", "-w", inner, "icmp")
     cap2 = Capture(s, a, "capture", "tunnel", "--outer", "-w", outer, "icmp")
     must(c1.ping("198.51.100.2", 2) == 1.0, "the pings are answered")
-    cap.end()
-    cap2.end()
+    for one in (cap, cap2, *peer):
+        one.end()
+    must(len(read(of_b)) == 4 and not read(of_c), "b's and nobody else's")
     got = read(inner)
     must(ways(got) == sorted(2 * [("tunnel", "in"), ("tunnel", "out")]), str(got))
     must(all(p["frame.protocols"].startswith("eth:ethertype:ip:icmp")
