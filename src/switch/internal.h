@@ -111,6 +111,7 @@ struct vswitch {
 	struct punt_queue punts;
 	struct packet_pool *pool; /* the control thread's */
 	struct verdict *verdict;  /* scratch */
+	struct acts *spare;       /* scratch beside it */
 	struct timer timer;
 	uint64_t armed_ms; /* when the timer runs; UINT64_MAX: not */
 	struct loop_call
@@ -174,8 +175,10 @@ void sw_icmp_error(struct vswitch *sw, const struct punt *p,
 		   enum icmp_kind kind, uint32_t mtu);
 void sw_to_router(struct vswitch *sw, const struct punt *p);
 void sw_too_big(struct vswitch *sw, struct punt *p);
-/* Cuts an IPv4 packet to pieces of at most `mtu` and has them received again. */
-void sw_fragment(struct vswitch *sw, struct packet *p, uint32_t mtu);
+/* Cuts an IPv4 packet to pieces of at most `mtu` and has them received again;
+ * flooded: has them go where the whole did not, to the peers. */
+void sw_fragment(struct vswitch *sw, struct packet *p, uint32_t mtu,
+		 bool flooded);
 
 /* tick.c: timers and outboxes. */
 void sw_tick(void *arg);

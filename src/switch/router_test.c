@@ -383,19 +383,68 @@ static void what_may_be_cut_crosses_the_tunnel_in_pieces(void **state)
 	assert_int_equal(rig_stats(r).fragmented, 1);
 }
 
-static void a_broadcast_too_big_for_a_peer_is_local_once(void **state)
+/* Pieces of what is flooded are for those alone whom the whole did not fit. */
+static void an_unknown_target_gets_no_piece_beside_the_whole(void **state)
+{
+	struct rig *r = *state;
+
+	rig_send_ip(r, 1,
+		    &(struct rig_ip){ .from = STATION1,
+				      .to = "198.51.100.99",
+				      .to_station = 99,
+				      .len = PEER_MTU });
+	for (uint32_t i = 2; i <= RIG_BLUE_PORTS; i++)
+		assert_int_equal(rig_drain(r, i), 1);
+	assert_int_equal(rig_drain(r, RIG_TUNNEL), 2 * RIG_N_PEERS);
+}
+
+static void a_broadcast_reaches_narrow_peers_in_pieces(void **state)
 {
 	struct rig *r = *state;
 	uint32_t len = rig_ip_build(r, 1,
 				    &(struct rig_ip){ .from = STATION1,
 						      .to = "198.51.100.255",
 						      .len = PEER_MTU });
+	const struct seen *s;
+	unsigned n = 0;
 
 	memset(r->frame, 0xff, 6);
 	rig_send(r, 1, r->frame, len);
 	for (uint32_t i = 2; i <= RIG_BLUE_PORTS; i++)
 		assert_int_equal(rig_drain(r, i), 1);
-	assert_int_equal(rig_drain(r, 0), 0);
+	while ((s = rig_take(r, RIG_TUNNEL))) {
+		assert_true(s->len <= 14 + PEER_MTU);
+		assert_int_equal(frame_sum(s->b + 14, 20, 0), 0xffff);
+		n++;
+	}
+	assert_int_equal(n, 2 * RIG_N_PEERS);
+}
+
+static void peers_of_different_width_each_get_what_fits(void **state)
+{
+	struct rig *r = *state;
+	uint32_t got[2] = { 0 };
+	const struct seen *s;
+
+	r->house.peers[1].mtu = 1000;
+	rig_apply(r);
+	rig_send_ip(r, 1,
+		    &(struct rig_ip){ .from = STATION1,
+				      .to = "198.51.100.99",
+				      .to_station = 99,
+				      .len = PEER_MTU });
+	for (uint32_t i = 2; i <= RIG_BLUE_PORTS; i++)
+		assert_int_equal(rig_drain(r, i), 1);
+	while ((s = rig_take(r, RIG_TUNNEL))) {
+		bool narrow =
+			ip_addr_equal(&s->tun.dst, &r->house.peers[1].address);
+
+		assert_true(s->len <= 14 + (narrow ? 1000 : PEER_MTU));
+		got[narrow] += seen_16(s, 16) - 20u;
+	}
+	/* All of it, and nothing twice. */
+	assert_int_equal(got[0], 8 + PEER_MTU);
+	assert_int_equal(got[1], 8 + PEER_MTU);
 }
 
 int main(void)
@@ -416,7 +465,9 @@ int main(void)
 		OVERLAY_TEST(
 			what_does_not_fit_a_tunnel_is_told_in_the_targets_name),
 		OVERLAY_TEST(what_may_be_cut_crosses_the_tunnel_in_pieces),
-		OVERLAY_TEST(a_broadcast_too_big_for_a_peer_is_local_once),
+		OVERLAY_TEST(an_unknown_target_gets_no_piece_beside_the_whole),
+		OVERLAY_TEST(a_broadcast_reaches_narrow_peers_in_pieces),
+		OVERLAY_TEST(peers_of_different_width_each_get_what_fits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

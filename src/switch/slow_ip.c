@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The router's own IP traffic: errors, echo replies, fragments. */
+#include "flow/extract.h"
 #include "packet/checksum.h"
 #include "packet/headers.h"
 #include "switch/internal.h"
@@ -125,26 +126,43 @@ static void bridge_too_big(struct vswitch *sw, const struct punt *p,
 	sw_send_in_domain(sw, domain, out, ETH_HEADER_LEN + len);
 }
 
-/* Whether an error could be sent is not asked: a later fragment is cut as well.
- * What went to a group is not: the pieces would reach those anew that the whole
- * did fit. */
+/* Whether an error could be sent is not asked: a later fragment is cut as well. */
 static bool may_fragment(const struct punt *p)
 {
 	const uint8_t *ip;
 	uint32_t len;
 
-	return p->key.eth_type == ETH_TYPE_IP4 &&
-	       !eth_addr_is_multicast(p->key.eth_dst) && l3_of(p, &ip, &len) &&
+	return p->key.eth_type == ETH_TYPE_IP4 && l3_of(p, &ip, &len) &&
 	       len >= 20 && !(get_be16(ip + 6) & IP4_DF);
+}
+
+/* Was it flooded in a network that peers share? Then its own host's stations have
+ * it as a whole, and the peers have nothing yet. */
+static bool was_flooded(const struct vswitch *sw, const struct punt *p)
+{
+	const struct snap_port *in = snapshot_port(sw->snapshot, p->in_port);
+	const struct snap_domain *d = snapshot_domain(
+		sw->snapshot, p->action.userdata[PUNT_WORD_DOMAIN]);
+	struct dep dep;
+
+	if (!d || !d->n_peers || !in || in->bridge != d->bridge)
+		return false;
+	if (d->iface && eth_addr_equal(p->key.eth_dst, d->iface->router->mac))
+		return false;
+	return eth_addr_is_multicast(p->key.eth_dst) ||
+	       !mac_table_find(d->bridge->macs, d->vid, p->key.eth_dst, &dep)
+			.found;
 }
 
 void sw_too_big(struct vswitch *sw, struct punt *p)
 {
 	uint32_t mtu = p->action.userdata[PUNT_WORD_ADDR];
+	bool flooded = was_flooded(sw, p);
 
-	if (may_fragment(p)) {
+	if (may_fragment(p) &&
+	    (flooded || !eth_addr_is_multicast(p->key.eth_dst))) {
 		sw->stats.fragmented++;
-		sw_fragment(sw, p->packet, mtu);
+		sw_fragment(sw, p->packet, mtu, flooded);
 		return;
 	}
 	if (punt_iface(sw, p))
@@ -160,8 +178,40 @@ struct piece {
 	const struct packet *whole;
 	uint32_t header; /* bytes of the IPv4 header */
 	uint32_t at, n;
-	bool more; /* others follow, of this cut */
+	bool more;    /* others follow, of this cut */
+	bool flooded; /* for the peers alone */
 };
+
+/* Of a translation, what goes into the tunnel. */
+static void keep_peers(struct vswitch *sw, struct act_list list)
+{
+	acts_clear(sw->spare);
+	act_list_for_each(a, list) {
+		const struct act_port *o = (const void *)a;
+		const struct snap_port *out = NULL;
+
+		if (a->op == ACT_OUTPUT)
+			out = snapshot_port(sw->snapshot, o->port);
+		if (a->op == ACT_METER || a->op == ACT_PUNT ||
+		    (out && out->kind != SNAP_PORT_TUNNEL))
+			continue;
+		acts_append(sw->spare, (struct act_list){ a, a->len });
+	}
+}
+
+static void send_to_peers(struct vswitch *sw, struct packet *piece)
+{
+	struct flow_key key;
+
+	flow_key_init(&key);
+	if (flow_extract(piece, &key) != DROP_NONE) {
+		packet_free(piece);
+		return;
+	}
+	pipeline_translate(sw->snapshot, &key, sw->verdict, NULL);
+	keep_peers(sw, acts_list(&sw->verdict->actions));
+	sw->config.dp->execute(sw->dp, piece, acts_list(sw->spare));
+}
 
 static void send_fragment(struct vswitch *sw, const struct piece *p)
 {
@@ -187,12 +237,16 @@ static void send_fragment(struct vswitch *sw, const struct piece *p)
 	f->packet_type = whole->packet_type;
 	f->tun = whole->tun;
 	f->flags |= whole->flags & PACKET_TUNNEL;
-	sw->config.dp->inject(sw->dp, f);
+	if (p->flooded)
+		send_to_peers(sw, f);
+	else
+		sw->config.dp->inject(sw->dp, f);
 }
 
 /* Pieces that fit, treated as if the sender had sent them so. Options are
  * copied into each: more than RFC 791 asks for, never less. */
-void sw_fragment(struct vswitch *sw, struct packet *p, uint32_t mtu)
+void sw_fragment(struct vswitch *sw, struct packet *p, uint32_t mtu,
+		 bool flooded)
 {
 	const uint8_t *ip = p->data + p->l3;
 	uint32_t header = (ip[0] & 0xfu) * 4u;
@@ -204,7 +258,10 @@ void sw_fragment(struct vswitch *sw, struct packet *p, uint32_t mtu)
 	packet_csum_finish(p);
 	step = (mtu - header) & ~7u;
 	for (uint32_t at = 0; at < total - header; at += step) {
-		struct piece piece = { .whole = p, .header = header, .at = at };
+		struct piece piece = { .whole = p,
+				       .header = header,
+				       .at = at,
+				       .flooded = flooded };
 
 		piece.n = MIN(step, total - header - at);
 		piece.more = at + piece.n < total - header;

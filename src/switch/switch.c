@@ -76,6 +76,7 @@ struct vswitch *switch_create(const struct switch_config *config)
 	sw->loop = config->loop;
 	sw->seed = env_random(sw->env);
 	sw->verdict = xzalloc(sizeof(*sw->verdict));
+	sw->spare = xzalloc(sizeof(*sw->spare));
 	storm_init(&sw->storm, METER_FIRST, STORM_MAX_METERS - METER_FIRST);
 	timer_init(&sw->timer, sw->loop, sw_tick, sw);
 	loop_call_init(&sw->tick_call, sw_tick, sw);
@@ -114,6 +115,7 @@ void switch_destroy(struct vswitch *sw)
 	free(sw->ifaces.at);
 	free(sw->routers.at);
 	free(sw->verdict);
+	free(sw->spare);
 	err_fini(&sw->accel_refusal);
 	free(sw);
 }
