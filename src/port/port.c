@@ -19,8 +19,11 @@ void port_set_device(struct port *p, const char *device)
 
 /* The threads that count do so without atomics: what is read may be a moment old,
  * never half of a number. */
-__attribute__((no_sanitize("thread"))) static void
-port_counters_add(struct port_counters *sum, const struct port_counters *c)
+#define READ_WHILE_COUNTED __attribute__((no_sanitize("thread")))
+
+READ_WHILE_COUNTED
+static void port_counters_add(struct port_counters *sum,
+			      const struct port_counters *c)
 {
 	sum->rx_packets += c->rx_packets;
 	sum->rx_bytes += c->rx_bytes;
@@ -32,6 +35,7 @@ port_counters_add(struct port_counters *sum, const struct port_counters *c)
 		sum->drops[i] += c->drops[i];
 }
 
+READ_WHILE_COUNTED
 void port_counters_sum(const struct port *p, struct port_counters *sum)
 {
 	memset(sum, 0, sizeof(*sum));
