@@ -231,7 +231,10 @@ static void end(struct of_out *o, size_t at)
 static void put_entry(struct of_out *o, const struct of_act_set *a,
 		      unsigned version)
 {
-	const struct oxm *oxm = oxm_find(a->field, version);
+	/* The standard's name of the in-port is not for set-field (1.5.1
+	 * 7.2.6.7); the older one is. */
+	unsigned names = a->field == FIELD_IN_PORT ? OXM_NXM : version;
+	const struct oxm *oxm = oxm_find(a->field, names);
 	struct field_value value = a->value, mask = a->mask;
 
 	must(oxm);

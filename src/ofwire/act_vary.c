@@ -127,15 +127,16 @@ enum {
 
 /* What the properties say, before it is known how long the action is. */
 struct controller_props {
-	struct of_act_controller a;
 	struct cursor userdata;
+	uint32_t meter;
+	uint16_t max_len, id;
+	uint8_t reason;
+	bool pause;
 };
 
 static enum of_error controller_prop(struct of_prop *p,
-				     struct controller_props *out)
+				     struct controller_props *a)
 {
-	struct of_act_controller *a = &out->a;
-
 	switch (p->type) {
 	case CONTROLLER_MAX_LEN:
 		a->max_len = cursor_u16(&p->body);
@@ -147,7 +148,7 @@ static enum of_error controller_prop(struct of_prop *p,
 		a->reason = cursor_u8(&p->body);
 		break;
 	case CONTROLLER_USERDATA:
-		out->userdata = p->body;
+		a->userdata = p->body;
 		cursor_skip(&p->body, cursor_left(&p->body));
 		break;
 	case CONTROLLER_PAUSE:
@@ -165,10 +166,10 @@ static enum of_error controller_prop(struct of_prop *p,
 static enum of_error get_controller2(struct cursor *c, struct act_reader *r)
 {
 	struct controller_props props = {
-		.a = { .max_len = UINT16_MAX,
-		       .reason = 1,
-		       .meter = OF_CONTROLLER_NO_METER },
-		.userdata = cursor_init(NULL, 0),
+		.userdata = cursor_init("", 0),
+		.meter = OF_CONTROLLER_NO_METER,
+		.max_len = UINT16_MAX,
+		.reason = 1,
 	};
 	struct cursor zeros = cursor_sub(c, 6);
 	struct of_act_controller *a;
@@ -183,11 +184,11 @@ static enum of_error get_controller2(struct cursor *c, struct act_reader *r)
 	if (e)
 		return e;
 	a = add_controller(r->out, cursor_left(&props.userdata));
-	a->max_len = props.a.max_len;
-	a->id = props.a.id;
-	a->reason = props.a.reason;
-	a->pause = props.a.pause;
-	a->meter = props.a.meter;
+	a->max_len = props.max_len;
+	a->id = props.id;
+	a->reason = props.reason;
+	a->pause = props.pause;
+	a->meter = props.meter;
 	cursor_copy(&props.userdata, a->userdata, a->userdata_len);
 	return OF_OK;
 }

@@ -34,7 +34,7 @@ struct of_act_list of_act_nested(const struct of_act *a)
 	size_t own = kinds[a->kind].size;
 
 	if (!nests(a->kind))
-		return (struct of_act_list){ NULL, 0 };
+		return (struct of_act_list){ a, 0 };
 	return (struct of_act_list){
 		(const struct of_act *)(const void *)((const char *)a + own),
 		a->len - own
@@ -45,6 +45,17 @@ void of_acts_fini(struct of_acts *acts)
 {
 	free(acts->data);
 	memset(acts, 0, sizeof(*acts));
+}
+
+struct of_act_list of_acts_list(const struct of_acts *acts)
+{
+	static const struct of_act nothing;
+
+	if (!acts->data)
+		return (struct of_act_list){ &nothing, 0 };
+	return (struct of_act_list){
+		(const struct of_act *)(const void *)acts->data, acts->len
+	};
 }
 
 bool of_act_list_equal(struct of_act_list a, struct of_act_list b)

@@ -48,12 +48,8 @@ struct of_acts {
 	}
 
 void of_acts_fini(struct of_acts *acts);
-static inline struct of_act_list of_acts_list(const struct of_acts *acts)
-{
-	return (struct of_act_list){
-		(const struct of_act *)(const void *)acts->data, acts->len
-	};
-}
+/* Never NULL in it, so that walking nothing is arithmetic on something. */
+struct of_act_list of_acts_list(const struct of_acts *acts);
 bool of_act_list_equal(struct of_act_list a, struct of_act_list b);
 
 /* Appends one of `extra` bytes more than its struct, zeroed but for its header;

@@ -140,8 +140,8 @@ static void wrong_matches_get_the_error_named_for_it(void **state)
 		{ "80000a02 0800 80000a02 0800", OF_OFPBMC_DUP_FIELD },
 		{ "80000a02 0800 80001001 40", OF_OFPBMC_BAD_VALUE },
 		{ "80000a02 0800 80001001 3f", OF_OK },
-		/* a VLAN id without its presence, a priority without a tag */
-		{ "80000c02 0005", OF_OFPBMC_BAD_VALUE },
+		/* more than a VLAN id, a priority without a tag */
+		{ "80000c02 2005", OF_OFPBMC_BAD_VALUE },
 		{ "80000c02 1005 80000e01 07", OF_OK },
 		{ "80000c02 0000 80000e01 07", OF_OFPBMC_BAD_PREREQ },
 		{ "80000e01 07", OF_OFPBMC_BAD_PREREQ },

@@ -45,36 +45,34 @@ static bool is_dup(const struct match *m, enum field_id id)
 }
 
 /* OXM_OF_VLAN_VID: presence is one bit more (1.5.1 7.2.3.8). */
-static enum of_error put_vid(struct match *m, const struct oxm_value *v)
+static void put_vid(struct match *m, const struct oxm_value *v)
 {
 	uint16_t vid = (uint16_t)field_to_u64(&v->value);
 	uint16_t mask = VID_MASK;
 
 	if (!v->exact)
 		mask = (uint16_t)field_to_u64(&v->mask) & VID_MASK;
-	if (mask == VID_MASK && vid && !(vid & KEY_VLAN_PRESENT))
-		return OF_OFPBMC_BAD_VALUE;
 	/* No tag has no priority either. */
 	if (mask == VID_MASK && !vid)
 		mask = 0xffff;
 	m->key.vlan[0].tci |= vid & mask;
 	m->mask.bits.vlan[0].tci |= mask;
-	return OF_OK;
 }
 
-static enum of_error put_field(struct match *m, const struct oxm *oxm,
-			       const struct oxm_value *v)
+static void put_field(struct match *m, const struct oxm *oxm,
+		      const struct oxm_value *v)
 {
 	const struct field *f = field_get(oxm->field);
 	struct field_value value = v->value;
 
-	if (oxm->shape == OXM_VID)
-		return put_vid(m, v);
+	if (oxm->shape == OXM_VID) {
+		put_vid(m, v);
+		return;
+	}
 	for (unsigned i = 0; i < FIELD_VALUE_MAX; i++)
 		value.b[i] &= v->mask.b[i];
 	field_write(f, &m->key, &value);
 	field_write(f, &m->mask.bits, &v->mask);
-	return OF_OK;
 }
 
 static enum of_error get_cookie(struct cursor *c, const struct oxm_header *h,
@@ -118,7 +116,8 @@ static enum of_error get_field(struct cursor *c, enum of_match_rigour rigour,
 		return OF_OFPBMC_BAD_PREREQ;
 	if (is_dup(m, h.oxm->field))
 		return OF_OFPBMC_DUP_FIELD;
-	return put_field(m, h.oxm, &v);
+	put_field(m, h.oxm, &v);
+	return OF_OK;
 }
 
 enum of_error of_oxm_decode(struct cursor c, enum of_match_rigour rigour,

@@ -248,7 +248,7 @@ static enum of_error decode_prop(struct cursor *c, struct of_async *a)
 	if (e)
 		return e;
 	if (p.type >= 2 * N_OF_ASYNC)
-		return of_prop_unknown(&p);
+		return OF_OFPACFC_UNSUPPORTED;
 	v = cursor_u32(&p.body);
 	if (v & ~async_valid[p.type / 2].new)
 		return OF_OFPACFC_INVALID;
@@ -348,15 +348,21 @@ void of_bundle_encode(struct of_out *o, enum of_kind kind, unsigned version,
 	of_msg_end(o, begin);
 }
 
+static bool inner_header(const struct cursor *c, struct of_header *h)
+{
+	const void *p = cursor_peek(c, OF_HEADER_LEN);
+
+	return p && of_header_read(p, OF_HEADER_LEN, h);
+}
+
 /* What is in an add: a message of the same version and xid. */
 static enum of_error decode_inner(const struct of_msg *m, struct cursor *c,
 				  struct of_bundle *b)
 {
 	struct of_header h;
 
-	if (!of_header_read(cursor_peek(c, OF_HEADER_LEN),
-			    MIN(cursor_left(c), OF_HEADER_LEN), &h) ||
-	    h.length < OF_HEADER_LEN || h.length > cursor_left(c))
+	if (!inner_header(c, &h) || h.length < OF_HEADER_LEN ||
+	    h.length > cursor_left(c))
 		return OF_OFPBFC_MSG_BAD_LEN;
 	if (h.version != m->h.version)
 		return OF_OFPBFC_BAD_VERSION;
@@ -421,9 +427,8 @@ enum of_error of_forward_decode(const struct of_msg *m, const void **message,
 	struct cursor c = m->body;
 	struct of_header h;
 
-	if (!of_header_read(cursor_peek(&c, OF_HEADER_LEN),
-			    MIN(cursor_left(&c), OF_HEADER_LEN), &h) ||
-	    h.length < OF_HEADER_LEN || h.length > cursor_left(&c))
+	if (!inner_header(&c, &h) || h.length < OF_HEADER_LEN ||
+	    h.length > cursor_left(&c))
 		return OF_OFPBFC_MSG_BAD_LEN;
 	*len = h.length;
 	*message = cursor_take(&c, h.length);
