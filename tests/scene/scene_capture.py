@@ -13,7 +13,7 @@ import signal
 import subprocess
 import time
 
-from lib import WEFT, Skipped, must, run, scene, transfer, until
+from lib import WEFT, RpcError, Skipped, must, run, scene, transfer, until
 
 RULES = """
 weft: 1
@@ -298,6 +298,29 @@ def what_was_asked_wrongly_is_said(s):
                 check=False)
         must(p.returncode and says in p.stdout, "%s says %r, not %s" %
              (words, says, p.stdout))
+    # What no command of ours would ask.
+    for params, says in (
+            ({"ports": ["c3"]}, 'did you mean \"c'),
+            ({"ports": [7, None]}, "there is no port"),
+            ({"ports": ["c1"] * 2000}, "at most 1024 ports"),
+            ({"format": "png"}, "pcapng, text or trace"),
+            ({"ethernet": "xyz"}, "hexadecimal digits"),
+            ({"ethernet": "0" * 16}, "does not end with an answer"),
+            ({"ip": "0005000000000009" + "0006000000000000"}, "cannot be run"),
+            ({"ethernet": "0006000000000000" * 5000}, "more than 4096"),
+    ):
+        try:
+            h.rpc("capture", **params)
+        except RpcError as e:
+            must(says in str(e), "%s says %r, not %s" %
+                 (str(params)[:60], says, e.error))
+            continue
+        must(False, "the daemon took " + str(params)[:60])
+    try:
+        h.rpc("capture_stop", capture=99)
+    except RpcError as e:
+        must("there is no capture 99" in str(e), str(e))
+    must(h.is_up(), "the daemon lives")
 
 
 # --- tunnels -------------------------------------------------------------------
