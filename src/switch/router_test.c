@@ -447,6 +447,31 @@ static void peers_of_different_width_each_get_what_fits(void **state)
 	assert_int_equal(got[1], 8 + PEER_MTU);
 }
 
+/* Two VLANs of one bridge: what is routed between them was flooded by nobody. */
+static void what_is_routed_back_into_its_bridge_is_received_anew(void **state)
+{
+	struct rig *r = *state;
+
+	r->house.d.n_routers = 1;
+	r->house.bridges[RIG_BLUE].vlan_aware = true;
+	r->house.domains[RIG_BLUE].vid = 10;
+	r->house.domains[RIG_GREEN].vid = 20;
+	r->house.domains[RIG_GREEN].vni = RIG_VNI + 1;
+	r->house.domains[RIG_GREEN].bridge = RIG_BLUE;
+	for (unsigned i = 0; i < RIG_PORTS; i++) {
+		r->house.ports[i].bridge = RIG_BLUE;
+		r->house.ports[i].vlan =
+			(struct vlan_port){ .mode = VLAN_ACCESS,
+					    .pvid = i < RIG_BLUE_PORTS ? 10 :
+									 20 };
+	}
+	know_stations(r);
+	rig_send_ip(r, 1,
+		    &(struct rig_ip){
+			    .from = STATION1, .to = STATION5, .len = 1400 });
+	assert_int_equal(rig_drain(r, 5), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -468,6 +493,8 @@ int main(void)
 		OVERLAY_TEST(an_unknown_target_gets_no_piece_beside_the_whole),
 		OVERLAY_TEST(a_broadcast_reaches_narrow_peers_in_pieces),
 		OVERLAY_TEST(peers_of_different_width_each_get_what_fits),
+		OVERLAY_TEST(
+			what_is_routed_back_into_its_bridge_is_received_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

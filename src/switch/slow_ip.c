@@ -149,20 +149,17 @@ static bool was_flooded(const struct vswitch *sw, const struct punt *p)
 		return false;
 	if (d->iface && eth_addr_equal(p->key.eth_dst, d->iface->router->mac))
 		return false;
-	return eth_addr_is_multicast(p->key.eth_dst) ||
-	       !mac_table_find(d->bridge->macs, d->vid, p->key.eth_dst, &dep)
+	return !mac_table_find(d->bridge->macs, d->vid, p->key.eth_dst, &dep)
 			.found;
 }
 
 void sw_too_big(struct vswitch *sw, struct punt *p)
 {
 	uint32_t mtu = p->action.userdata[PUNT_WORD_ADDR];
-	bool flooded = was_flooded(sw, p);
 
-	if (may_fragment(p) &&
-	    (flooded || !eth_addr_is_multicast(p->key.eth_dst))) {
+	if (may_fragment(p)) {
 		sw->stats.fragmented++;
-		sw_fragment(sw, p->packet, mtu, flooded);
+		sw_fragment(sw, p->packet, mtu, was_flooded(sw, p));
 		return;
 	}
 	if (punt_iface(sw, p))
@@ -192,7 +189,7 @@ static void keep_peers(struct vswitch *sw, struct act_list list)
 
 		if (a->op == ACT_OUTPUT)
 			out = snapshot_port(sw->snapshot, o->port);
-		if (a->op == ACT_METER || a->op == ACT_PUNT ||
+		if (a->op == ACT_METER ||
 		    (out && out->kind != SNAP_PORT_TUNNEL))
 			continue;
 		acts_append(sw->spare, (struct act_list){ a, a->len });
