@@ -379,9 +379,6 @@ static void tell_begun(struct running *r)
 	rpc_call_progress(r->call, o);
 	capture_out_begin(&r->out);
 	set_ports(r);
-	/* What the kernel forwards by itself comes here from now on. */
-	if (r->c->config.accel)
-		control_rebuild(r->c);
 	running_look(r);
 }
 

@@ -244,32 +244,6 @@ static bool wants_at(const struct capture *c, uint32_t port, unsigned points)
 		1);
 }
 
-static bool wants_flow(const struct capture *c, uint32_t in_port,
-		       struct act_list actions)
-{
-	if (wants_at(c, in_port, CAPTURE_IN | CAPTURE_DROP))
-		return true;
-	act_list_for_each(a, actions) {
-		const struct act_u32 *out = (const void *)a;
-
-		/* What a list within does is not looked at. */
-		if (act_nests((enum act_op)a->op) ||
-		    (a->op == ACT_OUTPUT &&
-		     wants_at(c, out->value, CAPTURE_OUT)))
-			return true;
-	}
-	return false;
-}
-
-bool capture_set_wants(const struct capture_set *s, uint32_t in_port,
-		       struct act_list actions)
-{
-	for (unsigned i = 0; i < s->n; i++)
-		if (wants_flow(s->c[i], in_port, actions))
-			return true;
-	return false;
-}
-
 static bool is_of_peer(const struct ip_addr *peer, const struct packet *p,
 		       enum capture_point point)
 {

@@ -112,9 +112,6 @@ struct capture_event {
 
 void capture_packet(const struct capture_set *s, unsigned thread,
 		    const struct packet *p, const struct capture_event *ev);
-/* Would one of them see packets of a flow from in_port with these actions? */
-bool capture_set_wants(const struct capture_set *s, uint32_t in_port,
-		       struct act_list actions);
 /* A new set with one more, one fewer; NULL: an empty one. */
 struct capture_set *capture_set_with(const struct capture_set *s,
 				     struct capture *c);

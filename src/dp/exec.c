@@ -313,13 +313,6 @@ static void run_miss(struct dp_thread *t, struct packet *p,
 	dp_run_list(t, p, key, acts_list(&t->verdict->actions));
 }
 
-/* Whom somebody wants to see must not pass in the kernel. */
-static bool is_captured(const struct dp_thread *t, const struct flow *f)
-{
-	return t->captures && capture_set_wants(t->captures, f->port,
-						program_list(f->program));
-}
-
 static void run_hit(struct dp_thread *t, struct packet *p,
 		    const struct flow_key *key, struct flow *f)
 {
@@ -329,7 +322,7 @@ static void run_hit(struct dp_thread *t, struct packet *p,
 	f->new_packets++;
 	f->new_bytes += p->len;
 	f->used_ms = t->now_ms;
-	if (unlikely(f->mirrored == FLOW_MAY_MIRROR) && !is_captured(t, f))
+	if (unlikely(f->mirrored == FLOW_MAY_MIRROR))
 		offload_put(t, f);
 	if (unlikely(t->captures))
 		see_in(t, p, key, program_list(f->program));
