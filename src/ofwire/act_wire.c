@@ -317,6 +317,8 @@ static void annotate(struct of_act *a, const struct act_form *form,
 
 	if (a->kind == OFA_SET_VLAN_VID || a->kind == OFA_SET_VLAN_PCP) {
 		((struct of_act_vlan *)(void *)a)->push = version == OF10;
+	} else if (a->kind == OFA_STRIP_VLAN) {
+		a->form = version > OF10;
 	} else if (a->kind == OFA_SET_TUNNEL) {
 		((struct of_act_tunnel *)(void *)a)->wide = form->number == 9;
 	} else if (a->kind == OFA_RESUBMIT) {

@@ -35,7 +35,7 @@ enum of_act_kind {
 
 struct of_act {
 	uint16_t kind; /* enum of_act_kind */
-	uint16_t zero;
+	uint16_t form; /* 1: strip_vlan came as pop_vlan; else 0 */
 	uint32_t len;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a message about flows: what decodes is written again, and the
  * second reading equals the first. */
+#include "ofwire/acts_text.h"
 #include "ofwire/flow.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -27,11 +28,14 @@ static void check_flow_mod(const struct of_msg *m, struct of_out *o,
 				.table_id = true };
 	struct of_dialect to = { version, true, true };
 	struct of_flow_mod a, b, c;
+	struct str text = STR_INIT;
 	struct of_msg again;
 
 	if (of_flow_mod_decode(m, &d, &a) != OF_OK)
 		return;
 	must(a.acts.len <= OF_ACTS_GROWTH * m->h.length);
+	of_acts_format(of_acts_list(&a.acts), NULL, &text);
+	str_fini(&text);
 	if (of_flow_mod_encode(o, &to, 1, &a)) {
 		again = reopened(o);
 		must(of_flow_mod_decode(&again, &to, &b) == OF_OK);

@@ -11,7 +11,8 @@
 #define MASK_NONE false
 #define MASK_ANY true
 
-#define ROW(class_, vendor_, field_, number_, bytes_, shape_, mask_, since_)   \
+#define ROW(class_, vendor_, field_, number_, bytes_, shape_, mask_, since_,   \
+	    name_)                                                             \
 	[number_] = { .field = FIELD_##field_,                                 \
 		      .class = class_,                                         \
 		      .vendor = vendor_,                                       \
@@ -19,6 +20,7 @@
 		      .bytes = bytes_,                                         \
 		      .shape = OXM_##shape_,                                   \
 		      .since = since_,                                         \
+		      .name = name_,                                           \
 		      .maskable = MASK_##mask_ },
 
 /* One table a class, by number; a row of zeros (no bytes, not TLV) is none. */

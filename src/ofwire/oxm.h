@@ -41,6 +41,7 @@ struct oxm {
 	uint32_t vendor; /* of class EXPERIMENTER */
 	uint8_t number, bytes, shape, since;
 	bool maskable;
+	const char *name; /* "NXM_OF_ETH_SRC" */
 };
 
 struct oxm_header {
