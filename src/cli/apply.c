@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands that take or give a whole file. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "cli/cli.h"
 #include "cli/js.h"
@@ -156,7 +157,7 @@ static void print_changes(struct cli *c, struct json_object *result)
 	str_fini(&s);
 }
 
-static int finish(struct cli *c, struct json_object *result, int status)
+int cli_finish_changes(struct cli *c, struct json_object *result, int status)
 {
 	if (!result)
 		return status;
@@ -178,6 +179,49 @@ static struct json_object *file_params(const struct cli *c,
 	return p;
 }
 
+/* "60s", "5m", "1h" or plain seconds; 0: none of these. */
+static uint64_t seconds_of(const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (end == text || *text == '-' || n > UINT32_MAX)
+		return 0;
+	if (!strcmp(end, "m"))
+		return n * 60;
+	if (!strcmp(end, "h"))
+		return n * 3600;
+	return !*end || !strcmp(end, "s") ? n : 0;
+}
+
+/* Who is logged in from elsewhere has its host in SSH_CONNECTION's first word. */
+static void add_caller(struct json_object *p)
+{
+	const char *ssh = getenv("SSH_CONNECTION");
+
+	if (ssh)
+		json_object_object_add(p, "caller",
+				       json_object_new_string_len(
+					       ssh, (int)strcspn(ssh, " ")));
+}
+
+static int add_wishes(struct cli *c, struct json_object *p)
+{
+	uint64_t seconds = c->confirm ? seconds_of(c->confirm) : 0;
+
+	if (c->comment)
+		json_object_object_add(p, "comment",
+				       json_object_new_string(c->comment));
+	if (!c->confirm)
+		return CLI_OK;
+	if (!seconds)
+		return cli_usage(c, "--confirm %s: a time like 60s or 5m",
+				 c->confirm);
+	json_object_object_add(p, "confirm", json_object_new_uint64(seconds));
+	add_caller(p);
+	return CLI_OK;
+}
+
 int cli_apply(struct cli *c)
 {
 	struct str text = STR_INIT;
@@ -189,8 +233,19 @@ int cli_apply(struct cli *c)
 		if (c->flags & CLI_DRY_RUN)
 			json_object_object_add(p, "dry_run",
 					       json_object_new_boolean(true));
+		rc = add_wishes(c, p);
+		if (rc) {
+			json_object_put(p);
+			str_fini(&text);
+			return rc;
+		}
 		p = cli_ask(c, "apply", p, &rc);
-		rc = finish(c, p, rc);
+		rc = cli_finish_changes(c, p, rc);
+		if (!rc && c->confirm && !(c->flags & CLI_JSON))
+			fprintf(c->out,
+				"it is undone in %s unless you say: weft "
+				"confirm\n",
+				c->confirm);
 	}
 	str_fini(&text);
 	return rc;
@@ -206,7 +261,7 @@ int cli_plan(struct cli *c)
 		o = cli_ask(c, "plan", file_params(c, &text), &rc);
 		if (js_count(o, "changes"))
 			rc = CLI_DIFFERENT;
-		rc = finish(c, o, rc);
+		rc = cli_finish_changes(c, o, rc);
 	}
 	str_fini(&text);
 	return rc;
@@ -217,7 +272,7 @@ int cli_down(struct cli *c)
 	int rc;
 	struct json_object *o = cli_ask(c, "down", NULL, &rc);
 
-	return finish(c, o, rc);
+	return cli_finish_changes(c, o, rc);
 }
 
 int cli_export(struct cli *c)
@@ -302,5 +357,5 @@ int cli_edit(struct cli *c)
 		json_object_object_add(p, "host",
 				       json_object_new_string(c->host));
 	p = cli_ask(c, "edit", p, &rc);
-	return finish(c, p, rc);
+	return cli_finish_changes(c, p, rc);
 }

@@ -198,6 +198,10 @@ static void take_value(struct cli *c, const char *option, const char *value)
 		c->filter = value;
 	} else if (!strcmp(option, "--interval")) {
 		c->interval = value;
+	} else if (!strcmp(option, "--confirm")) {
+		c->confirm = value;
+	} else if (!strcmp(option, "--comment")) {
+		c->comment = value;
 	}
 }
 

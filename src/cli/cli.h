@@ -33,7 +33,8 @@ enum cli_option {
 	CLI_HELP = 1 << 4,
 	CLI_VERSION = 1 << 5,
 	CLI_ONCE = 1 << 6,
-	CLI_LOOK = 1 << 7, /* --sort, --filter, --interval */
+	CLI_CHANGE = 1 << 8, /* --confirm, --comment */
+	CLI_LOOK = 1 << 7,   /* --sort, --filter, --interval */
 };
 
 /* Those of capture. */
@@ -84,7 +85,8 @@ struct cli {
 	const char *pcap;   /* --pcap, or NULL */
 	/* top: --sort, --filter, --interval, or NULL */
 	const char *sort, *filter, *interval;
-	bool colour; /* of what goes to stdout */
+	const char *confirm, *comment; /* apply, or NULL */
+	bool colour;                   /* of what goes to stdout */
 	bool utf8;
 	FILE *out;
 };
@@ -105,6 +107,8 @@ bool cli_print_json(struct cli *c, struct json_object *o);
 /* Errors on stderr, or as JSON. */
 void cli_tell(struct cli *c, const struct err *items, unsigned n);
 void cli_print(struct cli *c, const struct str *text);
+/* Prints the changes of an answer (NULL: none came), frees it; returns status. */
+int cli_finish_changes(struct cli *c, struct json_object *result, int status);
 /* A colour's beginning or end; "" without colour. */
 const char *cli_colour(const struct cli *c, const char *name);
 
@@ -122,6 +126,10 @@ int cli_apply(struct cli *c);
 int cli_plan(struct cli *c);
 int cli_check(struct cli *c);
 int cli_down(struct cli *c);
+int cli_confirm(struct cli *c);
+int cli_history(struct cli *c);
+int cli_diff(struct cli *c);
+int cli_rollback(struct cli *c);
 int cli_export(struct cli *c);
 int cli_edit(struct cli *c);
 int cli_explain(struct cli *c);

@@ -246,6 +246,8 @@ static int open_all(struct control *c, struct err *e)
 	real_init(&c->real, c->sw, &a);
 	rc = start(c, e);
 	if (!rc)
+		confirm_recover(c);
+	if (!rc)
 		rc = control_watch(c, e);
 	if (!rc)
 		rc = control_listen(c, e);
@@ -265,6 +267,7 @@ struct control *control_create(const struct control_config *config,
 	events_init(&c->events, config->env);
 	examine_init(&c->examinations);
 	captures_init(&c->captures);
+	confirm_init(c);
 	if (!open_all(c, e))
 		return c;
 	control_destroy(c);
@@ -276,6 +279,7 @@ void control_destroy(struct control *c)
 	if (!c)
 		return;
 	captures_fini(&c->captures);
+	confirm_fini(c);
 	examine_fini(&c->examinations);
 	metrics_unlisten(c);
 	control_unlisten(c);

@@ -9,6 +9,7 @@
 #define CONTROL_INTERNAL_H
 
 #include "control/captures.h"
+#include "control/confirm.h"
 #include "control/control.h"
 #include "control/desire.h"
 #include "control/events.h"
@@ -43,6 +44,7 @@ struct control {
 	struct examinations examinations;
 	struct metrics metrics;
 	struct captures captures;
+	struct confirm confirm;
 };
 
 /* realise.c: from what is to a view. On failure what is stands somewhere in

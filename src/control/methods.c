@@ -4,9 +4,11 @@
 #include <json-c/json.h>
 #include <unistd.h>
 
+#include "control/history.h"
 #include "control/internal.h"
 #include "model/edit.h"
 #include "rpc/server.h"
+#include "store/store.h"
 
 #define SOCKET_FILE "weft.sock"
 #define SOCKET_MODE 0660
@@ -23,6 +25,15 @@ static const char *text_of(struct json_object *params, const char *key,
 	    !json_object_is_type(v, json_type_string))
 		return otherwise;
 	return json_object_get_string(v);
+}
+
+static uint64_t number_of(struct json_object *params, const char *key)
+{
+	struct json_object *v;
+
+	if (!params || !json_object_object_get_ex(params, key, &v))
+		return 0;
+	return json_object_get_uint64(v);
 }
 
 static bool flag_of(struct json_object *params, const char *key)
@@ -194,24 +205,68 @@ static struct json_object *changes_of(struct control *c, const struct model *m,
 	return o;
 }
 
-/* Takes the model. `ch` says all but who. */
-static void apply_model(struct control *c, struct rpc_call *call,
+/* Nothing is changed on top of a change that may yet be undone. */
+static bool may_change_now(struct control *c, struct rpc_call *call)
+{
+	struct err e = ERR_INIT;
+
+	if (!may_change(call))
+		return false;
+	if (!c->confirm.pending)
+		return true;
+	err_set(&e, "the last change waits for its confirmation: weft confirm, "
+		    "or weft rollback, first");
+	refuse(call, &e);
+	return false;
+}
+
+/* Takes the model. `ch` says all but who. False: refused. */
+static bool apply_model(struct control *c, struct rpc_call *call,
 			struct model *m, struct control_change ch)
 {
 	const struct unix_socket_peer *peer = rpc_call_peer(call);
 	char *who = xasprintf("user %u (process %d)", peer->uid, peer->pid);
 	struct json_object *o = changes_of(c, m, true);
 	struct err e = ERR_INIT;
+	int rc;
 
 	ch.who = who;
-	if (control_apply(c, m, &ch, &e)) {
+	rc = control_apply(c, m, &ch, &e);
+	if (rc) {
 		json_object_put(o);
 		model_destroy(m);
 		refuse(call, &e);
 	} else {
+		json_object_object_add(o, "serial",
+				       json_object_new_uint64(history_now(c)));
 		rpc_call_result(call, o);
 	}
 	free(who);
+	return !rc;
+}
+
+/* With "confirm" it is undone by itself unless it is confirmed in time. */
+static void apply_file(struct control *c, struct rpc_call *call,
+		       struct model *m, struct json_object *params)
+{
+	uint64_t seconds = number_of(params, "confirm");
+	struct err e = ERR_INIT;
+	bool applied;
+
+	if (seconds &&
+	    confirm_begin(c, seconds, text_of(params, "caller", NULL), &e)) {
+		model_destroy(m);
+		refuse(call, &e);
+		return;
+	}
+	applied =
+		apply_model(c, call, m,
+			    (struct control_change){
+				    .why = text_of(params, "comment", "a file"),
+				    .text = text_of(params, "text", ""),
+				    .file = text_of(params, "file", NULL) });
+	if (seconds && !applied)
+		confirm_abandon(c);
 }
 
 static struct model *parse_params(struct json_object *params,
@@ -230,7 +285,7 @@ static void m_apply(void *arg, struct rpc_call *call,
 	struct control *c = arg;
 	struct model *m;
 
-	if (!may_change(call))
+	if (!may_change_now(c, call))
 		return;
 	m = parse_params(params, &es);
 	if (!m) {
@@ -242,11 +297,7 @@ static void m_apply(void *arg, struct rpc_call *call,
 		model_destroy(m);
 		return;
 	}
-	apply_model(c, call, m,
-		    (struct control_change){
-			    .why = "a file",
-			    .text = text_of(params, "text", ""),
-			    .file = text_of(params, "file", NULL) });
+	apply_file(c, call, m, params);
 }
 
 static void m_plan(void *arg, struct rpc_call *call, struct json_object *params)
@@ -265,9 +316,133 @@ static void m_plan(void *arg, struct rpc_call *call, struct json_object *params)
 static void m_down(void *arg, struct rpc_call *call,
 		   struct json_object *params UNUSED)
 {
-	if (may_change(call))
+	if (may_change_now(arg, call))
 		apply_model(arg, call, model_create(),
 			    (struct control_change){ .why = "down" });
+}
+
+/* --- what was --- */
+
+static void m_history(void *arg, struct rpc_call *call,
+		      struct json_object *params UNUSED)
+{
+	rpc_call_result(call, history_json(arg));
+}
+
+/* The state before the last one. */
+static uint64_t previous(struct control *c)
+{
+	unsigned n = store_n_states(c->store);
+	struct store_state st;
+	uint64_t serial = 0;
+
+	if (n >= 2 && !store_get(c->store, n - 2, &st, NULL)) {
+		serial = st.serial;
+		store_state_fini(&st);
+	}
+	return serial;
+}
+
+static void undo_pending(struct control *c, struct rpc_call *call)
+{
+	struct json_object *o = json_object_new_object();
+	struct err e = ERR_INIT;
+
+	if (confirm_undo(c, "weft rollback", &e)) {
+		json_object_put(o);
+		refuse(call, &e);
+		return;
+	}
+	json_object_object_add(o, "undone", json_object_new_boolean(true));
+	rpc_call_result(call, o);
+}
+
+static void m_rollback(void *arg, struct rpc_call *call,
+		       struct json_object *params)
+{
+	uint64_t serial = number_of(params, "serial");
+	struct control *c = arg;
+	struct err e = ERR_INIT;
+	struct store_state st;
+	struct model *m;
+	char *why;
+
+	if (!may_change(call))
+		return;
+	if (c->confirm.pending) {
+		undo_pending(c, call);
+		return;
+	}
+	if (history_state(c, serial ? serial : previous(c), &st, &e)) {
+		refuse(call, &e);
+		return;
+	}
+	m = history_model(&st, &e);
+	why = xasprintf("rollback to %llu", (unsigned long long)st.serial);
+	if (m)
+		apply_model(c, call, m,
+			    (struct control_change){ .why = why,
+						     .text = st.text,
+						     .file = st.file });
+	else
+		refuse(call, &e);
+	free(why);
+	store_state_fini(&st);
+}
+
+/* The model of a state; NULL after refusing. */
+static struct model *model_of(struct control *c, struct rpc_call *call,
+			      uint64_t serial)
+{
+	struct err e = ERR_INIT;
+	struct store_state st;
+	struct model *m;
+
+	if (history_state(c, serial, &st, &e)) {
+		refuse(call, &e);
+		return NULL;
+	}
+	m = history_model(&st, &e);
+	store_state_fini(&st);
+	if (!m)
+		refuse(call, &e);
+	return m;
+}
+
+/* From one state to another; `to` left out: to what is applied now. */
+static void m_diff(void *arg, struct rpc_call *call, struct json_object *params)
+{
+	uint64_t to = number_of(params, "to");
+	struct control *c = arg;
+	struct model *a = model_of(c, call, number_of(params, "from")), *b;
+	struct json_object *o;
+	struct model_diff d;
+
+	if (!a)
+		return;
+	b = model_of(c, call, to ? to : history_now(c));
+	if (b) {
+		o = json_object_new_object();
+		model_diff_init(&d, a, b);
+		json_object_object_add(o, "changes", model_diff_json(&d));
+		model_diff_fini(&d);
+		rpc_call_result(call, o);
+	}
+	model_destroy(a);
+	model_destroy(b);
+}
+
+static void m_confirm(void *arg, struct rpc_call *call,
+		      struct json_object *params UNUSED)
+{
+	struct err e = ERR_INIT;
+
+	if (!may_change(call))
+		return;
+	if (confirm_accept(arg, &e))
+		refuse(call, &e);
+	else
+		rpc_call_result(call, confirm_json(arg));
 }
 
 /* --- edits --- */
@@ -349,7 +524,7 @@ static void m_edit(void *arg, struct rpc_call *call, struct json_object *params)
 	struct model *m;
 	unsigned n = 0;
 
-	if (!may_change(call))
+	if (!may_change_now(c, call))
 		return;
 	if (edits_read(params, &edits, &n, &e)) {
 		refuse(call, &e);
@@ -372,6 +547,8 @@ static const struct rpc_method methods[] = {
 	{ "model", m_model },     { "explain", m_explain },
 	{ "apply", m_apply },     { "plan", m_plan },
 	{ "edit", m_edit },       { "down", m_down },
+	{ "history", m_history }, { "rollback", m_rollback },
+	{ "diff", m_diff },       { "confirm", m_confirm },
 	{ "doctor", m_doctor },   { "events", m_events },
 	{ "metrics", m_metrics }, { "host", m_host },
 	{ "capture", m_capture }, { "capture_stop", m_capture_stop },
