@@ -56,6 +56,11 @@ const char *real_spec_name(const struct real_spec *s)
 	return "tunnel";
 }
 
+static bool wants_accel(const struct real_spec *s)
+{
+	return s->port == VIEW_NONE || s->view->ports[s->port].port->accel;
+}
+
 struct real_port *real_create(struct real *r, const struct real_spec *s,
 			      struct err *e)
 {
@@ -80,6 +85,7 @@ struct real_port *real_create(struct real *r, const struct real_spec *s,
 		return NULL;
 	}
 	p->port->id = p->id;
+	p->port->accel_off = !wants_accel(s);
 	list_push_back(&r->ports, &p->link);
 	return p;
 }
@@ -268,6 +274,19 @@ void real_release_numbers(struct real *r)
 	r->n_gone = 0;
 }
 
+/* The datapath asks when the port comes: it leaves and comes again. */
+static int update_accel(struct real *r, struct real_port *p,
+			const struct real_spec *s, struct err *e)
+{
+	if (p->port->accel_off == !wants_accel(s))
+		return 0;
+	p->port->accel_off = !wants_accel(s);
+	if (!p->attached)
+		return 0;
+	real_detach(r, p, true);
+	return real_attach(r, p, e);
+}
+
 int real_update(struct real *r, struct real_port *p, const struct real_spec *s,
 		struct err *e)
 {
@@ -279,5 +298,5 @@ int real_update(struct real *r, struct real_port *p, const struct real_spec *s,
 	}
 	if (rc == -ENODEV)
 		return wait_for_device(p, e);
-	return rc;
+	return rc ? rc : update_accel(r, p, s, e);
 }

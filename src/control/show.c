@@ -105,7 +105,8 @@ static void sync_counters(const struct control *c)
 static void put_fast(struct json_object *o, const struct control *c,
 		     const struct real_port *p)
 {
-	const char *why = switch_accel(c->sw, p->id);
+	const char *why = p->port->accel_off ? "switched off by the file" :
+					       switch_accel(c->sw, p->id);
 
 	put_bool(o, "fast", !why);
 	if (why)

@@ -154,7 +154,7 @@ void accel_port_add(struct accel *a, struct port *p)
 {
 	struct accel_device *d = a->devices[p->id];
 
-	if (p->hook == PORT_HOOK_NONE || p->ops->layer3)
+	if (p->hook == PORT_HOOK_NONE || p->ops->layer3 || p->accel_off)
 		return;
 	if (!d) {
 		d = xzalloc(sizeof(*d));

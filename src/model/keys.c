@@ -267,6 +267,9 @@ static const struct schema_key port_keys[] = {
 	  .dflt = "no limits", .doc = "What this port may flood." },
 	{ KEY(loop_guard, bool), .only = BRIDGED, .def = true,
 	  .doc = "Whether the bridge's loop guard watches this port." },
+	{ KEY(accel, bool), .only = TAP | VETH | NIC, .def = true,
+	  .doc = "With false its frames never stay in the kernel: for "
+		 "comparison, or to find out where a fault is." },
 	{ KEY(enabled, bool), .def = true,
 	  .doc = "With false the port is there and carries nothing." },
 };

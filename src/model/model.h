@@ -215,6 +215,7 @@ struct model_port {
 	uint32_t mac_limit; /* 0: none */
 	struct model_storm storm;
 	bool loop_guard;
+	bool accel;
 };
 
 /* --- hosts ---------------------------------------------------------------- */

@@ -113,6 +113,7 @@ struct port {
 	unsigned n_queues;
 	struct eth_addr mac;
 	enum port_hook hook; /* while attached */
+	bool accel_off;      /* its frames are to come to userspace, all */
 	bool far_elsewhere;  /* a veth whose far end is in another namespace */
 	_Atomic(int) state;  /* enum port_state */
 	struct port_counters counters[PORT_MAX_THREADS]; /* by thread index */

@@ -193,6 +193,25 @@ def five_kills_in_a_row_are_not_felt_either(s):
 
 
 @scene
+def a_port_is_taken_out_by_the_file(s):
+    h, c1, c2, c3 = fast(s)
+    h.apply(TWO.replace("{type: veth, network: blue, namespace: @c1@",
+                        "{type: veth, accel: false, network: blue, "
+                        "namespace: @c1@"))
+    must(h.port("c1")["slow_because"] == "switched off by the file",
+         str(h.port("c1")))
+    must(h.port("c2")["fast"], "the others stay")
+    c1.must_reach("198.51.100.2")
+    before = kernel_hits(h)
+    must(not loss(stream(c1, "198.51.100.2", 50)), "no ping is lost")
+    must(kernel_hits(h) == before, "none of them in the kernel")
+    h.apply(TWO)
+    c1.must_reach("198.51.100.2")
+    must(not loss(stream(c1, "198.51.100.2", 50)), "no ping is lost")
+    must(kernel_hits(h) > before + 80, "and back")
+
+
+@scene
 def without_the_kernel_cache_the_same(s):
     h = s.host("h", True, "--no-accel")
     c1, c2, c3 = s.netns("c1"), s.netns("c2"), s.netns("c3")
