@@ -64,6 +64,10 @@ enum of_error act_zeros(struct cursor *c, enum of_error e);
 void act_ofs_nbits(uint16_t v, struct of_sub *s);
 uint16_t act_to_ofs_nbits(const struct of_sub *s);
 
+/* The low n bits of `bits` to n bits from `ofs` up. */
+void act_bits_put(struct field_value *v, unsigned ofs, unsigned n,
+		  uint64_t bits);
+
 extern const struct act_form act_field_forms[];
 extern const size_t act_n_field_forms;
 

@@ -93,8 +93,8 @@ static uint64_t bits_get(const struct field_value *v, unsigned ofs, unsigned n)
 	return out;
 }
 
-static void bits_put(struct field_value *v, unsigned ofs, unsigned n,
-		     uint64_t bits)
+void act_bits_put(struct field_value *v, unsigned ofs, unsigned n,
+		  uint64_t bits)
 {
 	for (unsigned i = 0; i < n; i++) {
 		unsigned at = ofs + i;
@@ -204,8 +204,8 @@ static enum of_error get_load(struct cursor *c, struct act_reader *r)
 	a = of_acts_add(r->out, OFA_SET_FIELD, 0);
 	a->field = s.field;
 	a->load = 1;
-	bits_put(&a->value, s.ofs, s.n_bits, v);
-	bits_put(&a->mask, s.ofs, s.n_bits, UINT64_MAX);
+	act_bits_put(&a->value, s.ofs, s.n_bits, v);
+	act_bits_put(&a->mask, s.ofs, s.n_bits, UINT64_MAX);
 	return OF_OK;
 }
 

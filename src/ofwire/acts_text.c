@@ -14,15 +14,20 @@ struct printer {
 	const struct of_names *names;
 };
 
-static const char *const hash_names[N_OF_HASH] = {
+const char *const of_hash_names[N_OF_HASH] = {
 	"eth_src", "symmetric_l4", "symmetric_l3l4", "symmetric_l3l4+udp",
 	"nw_src",  "nw_dst",       "symmetric_l3",
 };
-static const char *const multipath_names[] = { "modulo_n", "hash_threshold",
-					       "hrw", "iter_hash" };
-static const char *const reason_names[] = {
+const char *const of_multipath_names[4] = { "modulo_n", "hash_threshold", "hrw",
+					    "iter_hash" };
+const char *const of_reason_names[6] = {
 	"no_match",   "action", "invalid_ttl",
 	"action_set", "group",  "packet_out",
+};
+
+const char *const of_port_names[9] = {
+	"UNSET", "IN_PORT",    "TABLE", "NORMAL", "FLOOD",
+	"ALL",   "CONTROLLER", "LOCAL", "NONE",
 };
 
 /* --- words --- */
@@ -30,15 +35,11 @@ static const char *const reason_names[] = {
 void of_port_format(uint32_t port, const struct of_names *names,
 		    struct str *out)
 {
-	static const char *const reserved[] = {
-		"UNSET", "IN_PORT",    "TABLE", "NORMAL", "FLOOD",
-		"ALL",   "CONTROLLER", "LOCAL", "NONE",
-	};
 	const char *name =
 		names && names->port ? names->port(names->ctx, port) : NULL;
 
 	if (port >= OF_PORT_UNSET)
-		name = reserved[port - OF_PORT_UNSET];
+		name = of_port_names[port - OF_PORT_UNSET];
 	if (name)
 		str_add(out, name);
 	else
@@ -134,8 +135,8 @@ static void print_controller(struct printer *p,
 		return;
 	}
 	str_add(p->out, "controller(");
-	if (a->reason != 1 && a->reason < ARRAY_SIZE(reason_names))
-		str_addf(p->out, "reason=%s,", reason_names[a->reason]);
+	if (a->reason != 1 && a->reason < ARRAY_SIZE(of_reason_names))
+		str_addf(p->out, "reason=%s,", of_reason_names[a->reason]);
 	else if (a->reason != 1)
 		str_addf(p->out, "reason=%u,", a->reason);
 	if (a->max_len != UINT16_MAX)
@@ -158,7 +159,7 @@ static void print_bundle(struct printer *p, const struct of_act_bundle *a)
 {
 	str_addf(p->out, "%s(%s,%u,%s,ofport,",
 		 a->dst.n_bits ? "bundle_load" : "bundle",
-		 hash_names[a->fields], a->basis,
+		 of_hash_names[a->fields], a->basis,
 		 a->algorithm == OF_BUNDLE_HRW ? "hrw" : "active_backup");
 	if (a->dst.n_bits) {
 		of_sub_format(&a->dst, p->out);
@@ -319,8 +320,8 @@ static void print_learn(struct printer *p, const struct of_act_learn *a)
 
 static void print_multipath(struct printer *p, const struct of_act_multipath *a)
 {
-	str_addf(p->out, "multipath(%s,%u,%s,%u,%u,", hash_names[a->fields],
-		 a->basis, multipath_names[a->algorithm], a->max_link + 1u,
+	str_addf(p->out, "multipath(%s,%u,%s,%u,%u,", of_hash_names[a->fields],
+		 a->basis, of_multipath_names[a->algorithm], a->max_link + 1u,
 		 a->arg);
 	of_sub_format(&a->dst, p->out);
 	str_add_char(p->out, ')');

@@ -399,7 +399,7 @@ static enum of_error check_group(const struct of_group *g, unsigned version)
 static enum of_error mod_get(struct cursor *c, unsigned version,
 			     struct of_group *g)
 {
-	struct cursor buckets = *c;
+	struct cursor buckets;
 	uint16_t len;
 	enum of_error e;
 

@@ -136,6 +136,21 @@ const struct oxm *oxm_find(enum field_id id, unsigned version)
 	return n->onf ? n->onf : n->standard;
 }
 
+static bool is_named(const struct oxm *oxm, const char *name)
+{
+	return oxm && !strcmp(oxm->name, name);
+}
+
+int oxm_field_by_name(const char *name)
+{
+	for (int i = 0; i < N_FIELDS; i++)
+		if (is_named(names[i].old, name) ||
+		    is_named(names[i].onf, name) ||
+		    is_named(names[i].standard, name))
+			return i;
+	return field_by_name(name);
+}
+
 static const struct oxm *class_table(uint16_t class, uint32_t vendor)
 {
 	switch (class) {

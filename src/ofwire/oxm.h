@@ -60,6 +60,9 @@ struct oxm_value {
  * when none has a number for it. */
 const struct oxm *oxm_find(enum field_id id, unsigned version);
 
+/* The field of that name, OXM's ("NXM_OF_ETH_SRC") or ours; -1: none. */
+int oxm_field_by_name(const char *name);
+
 /* Takes a header. OFPBMC_BAD_LEN; or OFPBMC_BAD_FIELD with the bytes to pass
  * over in `h`, when it is not known. */
 enum of_error oxm_header_get(struct cursor *c, struct oxm_header *h) MUST_CHECK;
