@@ -67,8 +67,16 @@ def answers(h):
         p = subprocess.run([WEFT, *shlex.split(c)], env=env, text=True,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                            timeout=20)
-        text += "$ weft %s\n%s[%d]\n\n" % (c, p.stdout, p.returncode)
+        text += "$ weft %s\n%s[%d]\n\n" % (c, settled(p.stdout),
+                                          p.returncode)
     return text
+
+
+def settled(said):
+    """Without which cache holds it: that hangs on who spoke when, not on the
+    file."""
+    return "".join(line for line in said.splitlines(True)
+                   if not line.startswith(("   held by", '  "cache')))
 
 
 @scene
