@@ -254,6 +254,9 @@ void examine_subject(struct control *c, struct subject *s)
 	struct real_port *p;
 
 	*s = (struct subject){ 0 };
+	if (switch_accel_refusal(c->sw))
+		s->no_kernel_cache =
+			subject_text(s, switch_accel_refusal(c->sw));
 	list_for_each(p, &c->real.ports, link)
 		add_port(s, c, p);
 	recent_drops(c, s);

@@ -67,5 +67,6 @@ void check_overlap(struct doctor *d);
 void check_conntrack(struct doctor *d);
 void check_kernel(struct doctor *d);
 void check_rights(struct doctor *d);
+void check_kernel_cache(struct doctor *d);
 
 #endif

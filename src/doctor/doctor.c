@@ -52,6 +52,8 @@ const struct doctor_check doctor_checks[] = {
 	{ "conntrack", "that the connection table has room", check_conntrack },
 	{ "kernel", "that the kernel has what weft stands on", check_kernel },
 	{ "rights", "that weftd may do what it has to", check_rights },
+	{ "kernel-cache", "that known flows can stay in the kernel",
+	  check_kernel_cache },
 };
 
 const unsigned doctor_n_checks = ARRAY_SIZE(doctor_checks);

@@ -606,6 +606,12 @@ static void no_chown(struct facts *f)
 	f->priv.has[PRIV_CHOWN] = false;
 }
 
+static void without_bpf(struct bed *b)
+{
+	one_veth(b);
+	b->s.no_kernel_cache = "not permitted: that needs CAP_BPF";
+}
+
 /* --- the table --------------------------------------------------------------- */
 
 struct row {
@@ -757,6 +763,8 @@ static const struct row rows[] = {
 	{ "no privilege, no devices", nothing, no_raw, "rights", N,
 	  "CAP_NET_RAW", "root" },
 	{ "no CAP_CHOWN", nothing, no_chown, "rights", N, "CAP_CHOWN", "root" },
+	{ "no BPF", without_bpf, NULL, "kernel-cache", N, "CAP_BPF",
+	  "kernel with BPF" },
 };
 
 #undef E

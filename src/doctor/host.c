@@ -326,3 +326,13 @@ void check_rights(struct doctor *d)
 				    "root");
 	}
 }
+
+void check_kernel_cache(struct doctor *d)
+{
+	if (d->s->no_kernel_cache && has_devices(d))
+		finding_fix(finding(d, DOCTOR_NOTE, xstrdup("weftd"),
+				    "every packet passes through it: %s",
+				    d->s->no_kernel_cache),
+			    "start it by systemctl start weftd, or as root, on "
+			    "a kernel with BPF (5.15 or later)");
+}

@@ -96,6 +96,8 @@ struct subject {
 	struct ip_addr underlay; /* family 0: no tunnel end */
 	uint16_t udp_port;
 	uint32_t underlay_mtu; /* what the file says the path takes */
+	/* Why no flows can be kept in the kernel; NULL: they can, or shall not. */
+	const char *no_kernel_cache;
 	struct subject_port *ports;
 	struct subject_network *networks;
 	struct subject_bridge *bridges;

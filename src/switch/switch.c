@@ -120,6 +120,11 @@ void switch_destroy(struct vswitch *sw)
 	free(sw);
 }
 
+const char *switch_accel_refusal(const struct vswitch *sw)
+{
+	return sw->accel_refusal.text;
+}
+
 const char *switch_accel(const struct vswitch *sw, uint32_t port)
 {
 	if (!sw->config.accel)

@@ -84,6 +84,8 @@ void switch_apply(struct vswitch *sw, const struct desired *d);
 const struct snapshot *switch_snapshot(const struct vswitch *sw);
 struct dp *switch_dp(const struct vswitch *sw);
 const struct dp_ops *switch_dp_ops(const struct vswitch *sw);
+/* Why the kernel refused to keep flows; NULL: it does, or was not asked. */
+const char *switch_accel_refusal(const struct vswitch *sw);
 /* NULL: frames of this port may stay in the kernel; else why they do not. */
 const char *switch_accel(const struct vswitch *sw, uint32_t port);
 
