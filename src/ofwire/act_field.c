@@ -101,7 +101,8 @@ void act_bits_put(struct field_value *v, unsigned ofs, unsigned n,
 		uint8_t *b = &v->b[FIELD_VALUE_MAX - 1 - at / 8];
 
 		*b = (uint8_t)(*b & ~(1u << at % 8));
-		*b = (uint8_t)(*b | (bits >> i & 1) << at % 8);
+		if (i < 64)
+			*b = (uint8_t)(*b | (bits >> i & 1) << at % 8);
 	}
 }
 #undef BIT

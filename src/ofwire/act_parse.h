@@ -16,6 +16,7 @@ struct act_parser {
 	const struct of_names *names;
 	struct err *e;
 	const char *word; /* the action being read */
+	char *tail;       /* what stands behind its ")->", or NULL */
 	unsigned depth;
 };
 
@@ -31,6 +32,9 @@ char *act_value(char *item);
 /* Cuts at a mark; NULL when there is none. */
 char *act_split(char *text, const char *mark);
 int act_sub(struct act_parser *p, char *text, bool written, struct of_sub *s);
+/* Of as many bits as the older forms can say. */
+int act_sub_short(struct act_parser *p, char *text, bool written,
+		  struct of_sub *s);
 int act_list(struct act_parser *p, char *text);
 
 act_parse_fn act_parse_controller, act_parse_dec_ttl, act_parse_fin,

@@ -272,17 +272,16 @@ int act_parse_sample(struct act_parser *p, char *value)
 
 int act_parse_larger(struct act_parser *p, char *value)
 {
-	char *to = value + strlen(value) + 1; /* behind the parenthesis */
 	struct of_act_larger *a;
 	struct of_sub s;
 	uint64_t v;
 
-	if (!act_number(value, UINT16_MAX, &v) || strncmp(to, "->", 2))
+	if (!act_number(value, UINT16_MAX, &v) || !p->tail)
 		return act_wrong(p, "(LENGTH)->FIELD[BIT]", value);
-	if (act_sub(p, to + 2, true, &s))
+	if (act_sub(p, p->tail, true, &s))
 		return -EINVAL;
 	if (s.n_bits != 1)
-		return act_wrong(p, "one bit", to + 2);
+		return act_wrong(p, "one bit", p->tail);
 	a = of_acts_add(p->out, OFA_CHECK_LARGER, 0);
 	a->len = (uint16_t)v;
 	a->dst = s;
@@ -362,7 +361,7 @@ int act_parse_multipath(struct act_parser *p, char *value)
 	    !act_number(arg, UINT32_MAX, &v))
 		return act_wrong(p, "ALGORITHM,LINKS,ARGUMENT,FIELD",
 				 algorithm ? algorithm : "");
-	if (act_sub(p, dst, true, &m.dst))
+	if (act_sub_short(p, dst, true, &m.dst))
 		return -EINVAL;
 	if (m.dst.n_bits < 17 && (n - 1) >> m.dst.n_bits)
 		return act_wrong(p, "wide enough for the links", dst);
@@ -422,7 +421,7 @@ int act_parse_bundle(struct act_parser *p, char *value)
 		dst = act_item(&value);
 		if (!dst)
 			return act_wrong(p, "a field", "");
-		if (act_sub(p, dst, true, &head.dst))
+		if (act_sub_short(p, dst, true, &head.dst))
 			return -EINVAL;
 		if (head.dst.n_bits < 16)
 			return act_wrong(p, "of 16 bits", dst);

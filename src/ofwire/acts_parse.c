@@ -120,6 +120,14 @@ int act_sub(struct act_parser *p, char *text, bool written, struct of_sub *s)
 	return 0;
 }
 
+int act_sub_short(struct act_parser *p, char *text, bool written,
+		  struct of_sub *s)
+{
+	if (act_sub(p, text, written, s))
+		return -EINVAL;
+	return s->n_bits <= 64 ? 0 : act_wrong(p, "64 bits at most", text);
+}
+
 /* --- actions of one number, and of none --- */
 
 static const struct {
@@ -222,7 +230,8 @@ static int parse_load(struct act_parser *p, char *value)
 	a->field = dst.field;
 	a->load = 1;
 	act_bits_put(&a->value, dst.ofs, dst.n_bits, v);
-	act_bits_put(&a->mask, dst.ofs, dst.n_bits, UINT64_MAX);
+	for (unsigned i = 0; i < dst.n_bits; i++)
+		act_bits_put(&a->mask, dst.ofs + i, 1, 1);
 	return 0;
 }
 
@@ -335,7 +344,7 @@ static int parse_output(struct act_parser *p, char *value)
 	char *item;
 
 	if (strchr(value, '[')) {
-		if (act_sub(p, value, false, &s))
+		if (act_sub_short(p, value, false, &s))
 			return -EINVAL;
 		r = of_acts_add(p->out, OFA_OUTPUT_REG, 0);
 		r->src = s;
@@ -505,6 +514,9 @@ static int parse_word(struct act_parser *p, char *item)
 		of_acts_output(p->out, port, 0);
 		return 0;
 	}
+	p->tail = NULL;
+	if (!strncasecmp(item, "check_pkt_larger", 16))
+		p->tail = act_split(item, ")->");
 	value = act_value(item);
 	p->word = item;
 	rc = parse_simple(p, value);
