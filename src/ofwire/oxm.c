@@ -143,12 +143,16 @@ static bool is_named(const struct oxm *oxm, const char *name)
 
 int oxm_field_by_name(const char *name)
 {
+	int id;
+
 	for (int i = 0; i < N_FIELDS; i++)
 		if (is_named(names[i].old, name) ||
 		    is_named(names[i].onf, name) ||
 		    is_named(names[i].standard, name))
 			return i;
-	return field_by_name(name);
+	id = field_by_name(name);
+	/* Some of ours have no name on the wire. */
+	return id >= 0 && oxm_find((enum field_id)id, OF15) ? id : -1;
 }
 
 static const struct oxm *class_table(uint16_t class, uint32_t vendor)
