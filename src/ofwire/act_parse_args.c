@@ -188,7 +188,7 @@ int act_parse_note(struct act_parser *p, char *value)
 
 int act_parse_dec_ttl(struct act_parser *p, char *value)
 {
-	uint16_t ids[256];
+	uint16_t ids[256] = { 0 };
 	struct of_act_ids *a;
 	unsigned n = 0;
 	uint64_t v;
@@ -273,7 +273,7 @@ int act_parse_sample(struct act_parser *p, char *value)
 int act_parse_larger(struct act_parser *p, char *value)
 {
 	struct of_act_larger *a;
-	struct of_sub s;
+	struct of_sub s = { 0 };
 	uint64_t v;
 
 	if (!act_number(value, UINT16_MAX, &v) || !p->tail)

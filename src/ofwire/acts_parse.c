@@ -196,7 +196,7 @@ static int parse_simple(struct act_parser *p, const char *value)
 static int parse_move(struct act_parser *p, char *value)
 {
 	char *to = act_split(value, "->");
-	struct of_sub src, dst;
+	struct of_sub src = { 0 }, dst = { 0 };
 	struct of_act_move *a;
 
 	if (!to)
@@ -215,7 +215,7 @@ static int parse_move(struct act_parser *p, char *value)
 static int parse_load(struct act_parser *p, char *value)
 {
 	char *to = act_split(value, "->");
-	struct of_sub dst;
+	struct of_sub dst = { 0 };
 	struct of_act_set *a;
 	uint64_t v;
 
@@ -267,7 +267,7 @@ static int parse_stack(struct act_parser *p, char *value)
 {
 	bool pop = !strcasecmp(p->word, "pop");
 	struct of_act_sub *a;
-	struct of_sub s;
+	struct of_sub s = { 0 };
 
 	if (act_sub(p, value, pop, &s))
 		return -EINVAL;
@@ -340,7 +340,7 @@ static int parse_output(struct act_parser *p, char *value)
 	struct of_act_trunc *t;
 	uint64_t max_len = 0;
 	uint32_t port = 0;
-	struct of_sub s;
+	struct of_sub s = { 0 };
 	char *item;
 
 	if (strchr(value, '[')) {
