@@ -286,6 +286,7 @@ void control_destroy(struct control *c)
 	control_unwatch(c);
 	defer_fini(&c->rebuild);
 	if (c->sw) {
+		switch_leave(c->sw);
 		control_clear(c, true);
 		switch_destroy(c->sw);
 	}

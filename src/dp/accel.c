@@ -66,6 +66,7 @@ struct accel {
 	 * pauses: both are rare, neither is on a packet's way. */
 	pthread_mutex_t lock;
 	bool paused;
+	bool leaving; /* atomic */
 };
 
 /* --- life --- */
@@ -178,6 +179,8 @@ void accel_port_del(struct accel *a, struct port *p)
 
 	if (!d)
 		return;
+	if (__atomic_load_n(&a->leaving, __ATOMIC_ACQUIRE))
+		return;
 	kbpf_map_del(a->ports, &d->ifindex);
 	__atomic_store_n(&d->ifindex, 0, __ATOMIC_RELEASE);
 	stamp_bump(a->stamps, device_slot(p->id));
@@ -197,6 +200,13 @@ bool accel_mask_set(struct accel *a, uint32_t port, unsigned slot,
 	shared = device_share(a, d);
 	pthread_mutex_unlock(&a->lock);
 	return shared;
+}
+
+void accel_leave(struct accel *a)
+{
+	__atomic_store_n(&a->leaving, true, __ATOMIC_RELEASE);
+	/* What is forgotten on the way out shall not make its flows stale. */
+	kbpf_map_part(a->stamps, sizeof(*a->stamps));
 }
 
 void accel_pause(struct accel *a, bool on)
@@ -416,6 +426,8 @@ struct accel_use accel_take(struct accel *a, const struct flow *f,
 	struct kernel_flow kf;
 	struct kernel_key key;
 
+	if (__atomic_load_n(&a->leaving, __ATOMIC_ACQUIRE))
+		return accel_read(a, f, slot);
 	if (!flow_key_in_kernel(f, slot, &key) ||
 	    kbpf_map_take(a->flows, &key, &kf))
 		return (struct accel_use){ 0, 0 };

@@ -44,6 +44,9 @@ void accel_port_add(struct accel *a, struct port *p);
 void accel_port_del(struct accel *a, struct port *p);
 bool accel_has_port(const struct accel *a, uint32_t port);
 
+/* From now on the kernel keeps what it has, for whoever comes after us: flows and
+ * ports that go here stay there. */
+void accel_leave(struct accel *a);
 /* While paused every frame comes to userspace (somebody wants to see it); flows
  * may be put, and are obeyed again afterwards. */
 void accel_pause(struct accel *a, bool on);

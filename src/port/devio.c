@@ -75,6 +75,7 @@ int devio_open(struct devio *d, const struct nl_link *link,
 	}
 	packet_ring_listen(&d->ring);
 	d->attached = true;
+	d->made = s->made;
 	d->empty = 0;
 	d->port.caps = devio_caps();
 	d->port.n_queues = 1;
@@ -83,12 +84,15 @@ int devio_open(struct devio *d, const struct nl_link *link,
 	return 0;
 }
 
-void devio_close(struct devio *d)
+void devio_close(struct devio *d, bool keep)
 {
 	if (!d->attached)
 		return;
 	packet_ring_close(&d->ring);
-	guard_remove(&d->guard);
+	if (keep && d->made)
+		guard_leave(&d->guard);
+	else
+		guard_remove(&d->guard);
 	d->attached = false;
 	d->port.hook = PORT_HOOK_NONE;
 	d->port.ifindex = 0;

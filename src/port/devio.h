@@ -30,6 +30,7 @@ struct devio {
 	struct guard guard;
 	uint32_t empty; /* times in a row that rx found nothing */
 	bool layer3;
+	bool made; /* the device is weft's own */
 	bool attached;
 };
 
@@ -44,8 +45,10 @@ struct devio_spec {
  * link members, caps and n_queues. */
 int devio_open(struct devio *d, const struct nl_link *link,
 	       const struct devio_spec *s, struct err *e) MUST_CHECK;
-/* Harmless when not open. The device is left as it was found. */
-void devio_close(struct devio *d);
+/* Harmless when not open. The device is left as it was found; one that weft made
+ * and that stays (`keep`) keeps its guard: what the datapath's programs know goes
+ * on until the next daemon takes it over. */
+void devio_close(struct devio *d, bool keep);
 /* Finds the port's device: -ENODEV with a sentence when there is none. */
 int devio_find(struct devio *d, struct nl_link *out, struct err *e) MUST_CHECK;
 

@@ -78,7 +78,10 @@ static int host_attach(struct port *p, struct err *e)
 
 static void host_detach(struct port *p, bool keep)
 {
-	guard_remove(&host_of(p)->egress);
+	if (keep)
+		guard_leave(&host_of(p)->egress);
+	else
+		guard_remove(&host_of(p)->egress);
 	p->hook = PORT_HOOK_NONE;
 	fdio_close(&host_of(p)->fd, keep);
 }

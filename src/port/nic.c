@@ -110,7 +110,7 @@ static void nic_detach(struct port *p, bool keep)
 	struct nic_port *n = nic_of(p);
 	uint32_t ifindex = p->ifindex;
 
-	devio_close(&n->dev);
+	devio_close(&n->dev, keep);
 	if (!keep && ifindex)
 		nic_restore_mtu(n, ifindex);
 }

@@ -124,8 +124,8 @@ void port_init(struct port *p, const struct port_ops *ops, const char *name);
 /* device NULL: the kind has none. */
 void port_set_device(struct port *p, const char *device);
 /* Devices that ports made and gave up (detach without `keep`) are deleted in the
- * background, many at once. Waits until they are gone: before the process ends.
- * An attach waits by itself. */
+ * background, many at once, and their sockets closed. Waits until they are gone:
+ * before the process ends. An attach waits by itself. */
 void port_settle(void);
 /* Sum over the threads, with what rx dropped. */
 void port_counters_sum(const struct port *p, struct port_counters *sum);

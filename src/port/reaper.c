@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "port/port.h"
+#include "sys/packet_crew.h"
 #include "sys/nl_link.h"
 #include "sys/thread.h"
 
@@ -102,4 +103,5 @@ void reaper_settle(void)
 void port_settle(void)
 {
 	reaper_settle();
+	packet_crew_settle();
 }

@@ -40,7 +40,7 @@ static void tap_detach(struct port *p, bool keep)
 	struct tap_port *t = tap_of(p);
 	uint32_t ifindex = p->ifindex;
 
-	devio_close(&t->dev);
+	devio_close(&t->dev, keep);
 	if (!keep && t->config.make && ifindex)
 		reaper_del(ifindex);
 }

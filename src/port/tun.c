@@ -49,7 +49,7 @@ static void tun_program_detach(struct port *p, bool keep)
 	struct tun_port *t = tun_of(p);
 	uint32_t ifindex = p->ifindex;
 
-	devio_close(&t->dev);
+	devio_close(&t->dev, keep);
 	if (!keep && t->config.make && ifindex)
 		reaper_del(ifindex);
 }

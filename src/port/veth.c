@@ -259,7 +259,7 @@ static void veth_detach(struct port *p, bool keep)
 	struct veth_port *v = veth_of(p);
 	uint32_t ifindex = p->ifindex;
 
-	devio_close(&v->dev);
+	devio_close(&v->dev, keep);
 	if (!keep && v->config.make && ifindex)
 		reaper_del(ifindex);
 }

@@ -94,6 +94,12 @@ fail:
 	return NULL;
 }
 
+void switch_leave(struct vswitch *sw)
+{
+	if (sw->accel)
+		accel_leave(sw->accel);
+}
+
 void switch_destroy(struct vswitch *sw)
 {
 	static const struct desired nothing;

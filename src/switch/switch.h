@@ -63,6 +63,8 @@ struct switch_config {
 
 /* NULL when memory or threads are refused. */
 struct vswitch *switch_create(const struct switch_config *config);
+/* Before the end: what the kernel holds stays there, for the next daemon. */
+void switch_leave(struct vswitch *sw);
 /* Ports must be gone. */
 void switch_destroy(struct vswitch *sw);
 

@@ -460,6 +460,16 @@ void guard_remove(struct guard *g)
 	*g = (struct guard)GUARD_INIT;
 }
 
+void guard_leave(struct guard *g)
+{
+	if (g->kind != GUARD_CLSACT) {
+		guard_remove(g);
+		return;
+	}
+	netns_close(g->netns_fd);
+	*g = (struct guard)GUARD_INIT;
+}
+
 void guard_sweep(int netns_fd, uint32_t ifindex)
 {
 	struct nl *nl;

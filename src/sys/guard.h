@@ -48,6 +48,8 @@ int guard_install_kind(struct guard *g, enum guard_kind kind, int netns_fd,
 		       uint32_t ifindex, struct err *e) MUST_CHECK;
 /* A GUARD_INIT or zeroed guard and a second call are harmless. */
 void guard_remove(struct guard *g);
+/* As a crash would: a clsact filter stays, everything else goes. */
+void guard_leave(struct guard *g);
 /* Takes off what a killed process may have left on the device. */
 void guard_sweep(int netns_fd, uint32_t ifindex);
 /* Guards installed from now on run `ingress` (SCHED_CLS; it drops what it does not

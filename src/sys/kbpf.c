@@ -170,6 +170,17 @@ void *kbpf_map_share(int map, size_t len)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+void kbpf_map_part(void *p, size_t len)
+{
+	void *copy = xmalloc(len);
+
+	memcpy(copy, p, len);
+	must(mmap(p, len, PROT_READ | PROT_WRITE,
+		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p);
+	memcpy(p, copy, len);
+	free(copy);
+}
+
 void kbpf_map_unshare(void *p, size_t len)
 {
 	if (p)

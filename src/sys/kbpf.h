@@ -41,6 +41,9 @@ int kbpf_map_del(int map, const void *key);
 /* An array map's memory, shared with the kernel; NULL when refused. */
 void *kbpf_map_share(int map, size_t len);
 void kbpf_map_unshare(void *p, size_t len);
+/* The memory stays where it is, as a copy of our own: the kernel keeps what is in
+ * the map now. Readers may see zeros for a moment. */
+void kbpf_map_part(void *p, size_t len);
 /* Runs a tc program on a frame as if it had come in by a device of this
  * namespace, for tests: what the program says, and the frame as it left it.
  * `gso_size` 0: none. Negative: -errno. */

@@ -145,3 +145,17 @@ void packet_crew_close(int fd)
 	if (!queued)
 		close(fd);
 }
+
+void packet_crew_settle(void)
+{
+	pthread_mutex_lock(&crew.lock);
+	crew_move(0);
+	for (unsigned i = 0; i < PACKET_CREW_THREADS; i++)
+		crew_call(crew.n_closing);
+	while (crew.n_threads) {
+		pthread_mutex_unlock(&crew.lock);
+		usleep(1000);
+		pthread_mutex_lock(&crew.lock);
+	}
+	pthread_mutex_unlock(&crew.lock);
+}

@@ -21,6 +21,9 @@
 int packet_crew_take(void);
 /* Closes it, soon; at once when too many wait. */
 void packet_crew_close(int fd);
+/* Waits until all are closed, the stock too: a process that ends closes what is
+ * left one after the other, 20 ms each. */
+void packet_crew_settle(void);
 
 /* packet_ring.c's: an unbound socket with its ring, or -errno. */
 int packet_ring_make(bool busy);

@@ -1,5 +1,6 @@
 """The kernel cache: what stays in the kernel, obeys, counts and outlives weftd."""
 import re
+import signal
 import subprocess
 import time
 
@@ -178,6 +179,20 @@ def a_killed_daemon_is_not_felt(s):
     must(max(lost) <= 2, "at most what was under way is lost: %s" % (lost,))
     until("the new daemon has them in the kernel", lambda: kernel_hits(h) > 100)
     transfer(c1, c3, "203.0.113.3", 8)
+
+
+@scene
+def an_orderly_restart_is_not_felt(s):
+    h, c1, c2, c3 = fast(s)
+    p = stream(c1, "198.51.100.2", 1000)
+    time.sleep(0.5)
+    h.kill(signal.SIGTERM)
+    time.sleep(0.5)
+    h.start()
+    lost = loss(p)
+    must(lost <= 2, "at most what was under way is lost: %d" % lost)
+    h.rpc("down")
+    must("c1" not in h.ip("-br", "link").stdout, "down leaves no device")
 
 
 @scene
