@@ -488,8 +488,8 @@ def extcap_answers_as_the_manual_of_wireshark_says(s):
                 fifo, "--extcap-capture-filter", "icmp", "--point", "out",
                 env=env)
     with open(fifo, "rb") as f:
+        until("it has begun", lambda: select.select([f], [], [], 0)[0])
         must(c1.ping("198.51.100.2", 2) == 1.0, "the pings are answered")
-        until("packets come", lambda: select.select([f], [], [], 0)[0])
         time.sleep(0.3)
         p.terminate()
         got = f.read()
