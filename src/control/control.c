@@ -89,7 +89,7 @@ static void undo(struct control *c)
 
 	if (!c->view)
 		return;
-	if (control_realise(c, c->view, &e)) {
+	if (control_realise_back(c, c->view, &e)) {
 		text = err_format(&e);
 		log_error("undoing a failed change: %s; what is left of it is "
 			  "shown by weft",

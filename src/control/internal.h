@@ -51,6 +51,9 @@ struct control {
  * between: the caller realises the old view again. */
 int control_realise(struct control *c, const struct model_view *v,
 		    struct err *e) MUST_CHECK;
+/* The undo of one that failed. */
+int control_realise_back(struct control *c, const struct model_view *v,
+			 struct err *e) MUST_CHECK;
 /* The same configuration once more. */
 void control_rebuild(void *arg);
 /* Nothing: for the end, and the undo of the first apply. */

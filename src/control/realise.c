@@ -154,8 +154,16 @@ static int check(const struct model_view *v, struct err *e)
 	return rc;
 }
 
-int control_realise(struct control *c, const struct model_view *v,
-		    struct err *e)
+/* On the way back what a failed change made goes first: it may hold what the rest
+ * needs, descriptors above all. */
+static void let_go(struct control *c)
+{
+	drop_unwanted(c);
+	port_settle();
+}
+
+static int realise(struct control *c, const struct model_view *v, bool back,
+		   struct err *e)
 {
 	struct real_port *p;
 	int rc = check(v, e);
@@ -167,6 +175,8 @@ int control_realise(struct control *c, const struct model_view *v,
 	rc = each_spec(c, v, step_mark, e);
 	if (!rc)
 		rc = each_spec(c, v, step_free_device, e);
+	if (!rc && back)
+		let_go(c);
 	/* What comes may need a device that is on its way out. */
 	reaper_settle();
 	if (!rc)
@@ -179,6 +189,18 @@ int control_realise(struct control *c, const struct model_view *v,
 	/* Gone means gone: a daemon that dies now leaves nothing behind. */
 	reaper_settle();
 	return 0;
+}
+
+int control_realise(struct control *c, const struct model_view *v,
+		    struct err *e)
+{
+	return realise(c, v, false, e);
+}
+
+int control_realise_back(struct control *c, const struct model_view *v,
+			 struct err *e)
+{
+	return realise(c, v, true, e);
 }
 
 void control_rebuild(void *arg)

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "port/reaper.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "port/port.h"
-#include "sys/packet_crew.h"
 #include "sys/nl_link.h"
+#include "sys/packet_crew.h"
 #include "sys/thread.h"
 
 /* "weft": devices on their way out. Whoever else uses it for the same means the
  * same. */
 #define REAPER_GROUP 0x77656674u
+#define REAPER_TRIES 100u
+#define REAPER_WAIT_US 20000u
 
 static struct {
 	pthread_mutex_t lock;
@@ -22,13 +26,27 @@ static struct {
 } reaper = { .lock = PTHREAD_MUTEX_INITIALIZER,
 	     .idle = PTHREAD_COND_INITIALIZER };
 
+/* Without a descriptor it waits: those whose devices these are close theirs. */
+static int reaper_open(struct nl **nl)
+{
+	int rc;
+
+	for (unsigned i = 0; i < REAPER_TRIES; i++) {
+		rc = nl_open(nl, NL_CURRENT_NS, NULL);
+		if (rc != -EMFILE && rc != -ENFILE)
+			break;
+		usleep(REAPER_WAIT_US);
+	}
+	return rc;
+}
+
 static void reaper_delete(const uint32_t *ifindexes, unsigned n)
 {
 	struct nl_link_change c = { .set = NL_LINK_GROUP,
 				    .group = REAPER_GROUP };
 	struct nl *nl;
 
-	if (nl_open(&nl, NL_CURRENT_NS, NULL))
+	if (reaper_open(&nl))
 		return;
 	/* What fails here fails because the device is gone. */
 	for (unsigned i = 0; i < n; i++)

@@ -227,3 +227,25 @@ def idle_costs_nothing(s):
     time.sleep(3)
     used = ticks() - before
     must(used <= 1, "%d ms of CPU in 3 s of nothing" % (used * 10))
+
+
+@scene
+def without_descriptors_the_change_is_refused_and_heals(s):
+    h, c1, c2 = one(s)
+    far = s.netns("far")
+    many = ONE + "".join(
+        "  m%d: {type: veth, network: blue, namespace: @far@, device: f%d}\n" %
+        (i, i) for i in range(60))
+    limit = lambda n: run("prlimit", "--pid", str(h.daemon.pid),  # noqa: E731
+                          "--nofile=%d:" % n)
+    open_now = len(os.listdir("/proc/%d/fd" % h.daemon.pid))
+    before = h.rpc("model")["text"]
+    limit(open_now + 20)
+    h.refuse(many, "Too many open files")
+    must(h.rpc("model")["text"] == before, "nothing was changed")
+    must("f0" not in far.ip("-br", "link").stdout, "nothing is left behind")
+    c1.must_reach("198.51.100.2")
+    limit(4096)
+    h.apply(many)
+    must(h.port("m59")["state"] == "up", "with descriptors it works")
+    c1.must_reach("198.51.100.2")
