@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "control/internal.h"
+#include "port/link.h"
 
 static void try_attach(struct control *c, struct real_port *p)
 {
@@ -35,18 +36,28 @@ static void let_go(struct control *c, struct real_port *p, const char *why)
 }
 
 /* Carrier and MTU of what is attached; what waits for a device of this name. */
+static void link_changed(struct control *c, struct real_port *p,
+			 const struct nl_link *l)
+{
+	bool was_up = port_get_state(p->port) == PORT_UP;
+	uint32_t mtu = p->port->mtu;
+	bool up;
+
+	(void)port_link_new(p->port, l);
+	up = port_get_state(p->port) == PORT_UP;
+	if (up != was_up)
+		events_port(&c->events, p->name, up ? "up" : "down");
+	if (mtu != p->port->mtu)
+		switch_port_touch(c->sw, p->port);
+}
+
 static void link_new(struct control *c, const struct nl_link *l)
 {
 	struct real_port *p;
 
 	list_for_each(p, &c->real.ports, link) {
 		if (p->attached && p->port->ifindex == l->ifindex) {
-			bool up = l->flags & IFF_UP && l->carrier;
-
-			if (up != (port_get_state(p->port) == PORT_UP))
-				events_port(&c->events, p->name,
-					    up ? "up" : "down");
-			port_set_state(p->port, up ? PORT_UP : PORT_DOWN);
+			link_changed(c, p, l);
 		} else if (!p->attached && p->wanted &&
 			   !strcmp(p->port->device, l->name)) {
 			try_attach(c, p);

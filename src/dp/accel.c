@@ -173,6 +173,16 @@ void accel_port_add(struct accel *a, struct port *p)
 	pthread_mutex_unlock(&a->lock);
 }
 
+void accel_port_touch(struct accel *a, struct port *p)
+{
+	struct accel_device *d = device(a, p->id);
+
+	if (!d)
+		return;
+	__atomic_store_n(&d->mtu, p->mtu, __ATOMIC_RELEASE);
+	stamp_bump(a->stamps, device_slot(p->id));
+}
+
 void accel_port_del(struct accel *a, struct port *p)
 {
 	struct accel_device *d = device(a, p->id);
@@ -269,12 +279,14 @@ static bool encode_output(struct encode *e, uint32_t port)
 	struct dep dep = stamp_read(e->a->stamps, device_slot(port));
 	struct accel_device *d = device(e->a, port);
 	struct kernel_op *op = d ? encode_op(e, KERNEL_CLONE) : NULL;
+	uint32_t mtu;
 
 	if (!op || !encode_dep(e, dep))
 		return false;
 	op->arg = d->ifindex;
 	op->aux = d->is_host ? KERNEL_UP : 0;
-	e->f->max_l3 = MIN(e->f->max_l3, d->mtu);
+	mtu = __atomic_load_n(&d->mtu, __ATOMIC_ACQUIRE);
+	e->f->max_l3 = MIN(e->f->max_l3, mtu);
 	e->sent = true;
 	return true;
 }

@@ -380,6 +380,26 @@ static void a_device_that_goes_takes_its_flows_along(void **state UNUSED)
 	assert_false(kernel_takes(frame, len));
 }
 
+static void an_mtu_that_changes_is_obeyed(void **state UNUSED)
+{
+	uint8_t frame[FRAME_MAX];
+	uint32_t len;
+
+	look_at_all(&verdict);
+	acts_output(&verdict.actions, OUT);
+	assert_non_null(keep_plain(frame, &len));
+	assert_true(kernel_takes(frame, len)); /* 50 bytes of layer 3 */
+	out.mtu = 49;
+	accel_port_touch(accel, &out);
+	assert_false(kernel_takes(frame, len));
+	assert_non_null(keep_plain(frame, &len));
+	assert_false(kernel_takes(frame, len));
+	out.mtu = 1500;
+	accel_port_touch(accel, &out);
+	assert_non_null(keep_plain(frame, &len));
+	assert_true(kernel_takes(frame, len));
+}
+
 static void a_pause_brings_every_frame_to_userspace(void **state UNUSED)
 {
 	uint8_t frame[FRAME_MAX];
@@ -472,6 +492,7 @@ int main(void)
 		CASE(the_kernel_makes_the_frame_that_userspace_makes),
 		CASE(a_stale_flow_is_not_obeyed),
 		CASE(a_device_that_goes_takes_its_flows_along),
+		CASE(an_mtu_that_changes_is_obeyed),
 		CASE(a_pause_brings_every_frame_to_userspace),
 		CASE(what_is_too_long_is_left_to_userspace),
 		CASE(packets_and_bytes_are_counted),

@@ -94,6 +94,12 @@ fail:
 	return NULL;
 }
 
+void switch_port_touch(struct vswitch *sw, struct port *port)
+{
+	if (sw->accel)
+		accel_port_touch(sw->accel, port);
+}
+
 void switch_leave(struct vswitch *sw)
 {
 	if (sw->accel)

@@ -251,3 +251,17 @@ def without_the_kernel_cache_the_same(s):
     transfer(c1, c2, "198.51.100.2", 8)
     must(h.port("c1")["slow_because"] == "switched off", "and says why")
     must(not kernel_hits(h), "nothing passed in the kernel")
+
+
+@scene
+def an_mtu_that_somebody_lowers_is_obeyed(s):
+    h, c1, c2, c3 = fast(s)
+    must(c1.ping("198.51.100.2", 5, extra=("-s", "1400", "-M", "do")) == 1.0,
+         "large packets pass")
+    h.ip("link", "set", "c2", "mtu", "1300")
+    until("they end at the port", lambda: (
+        c1.ping("198.51.100.2", 1, extra=("-s", "1400", "-M", "do")),
+        h.drops("c1", "too-big") > 0)[1])
+    c1.must_reach("198.51.100.2")
+    h.ip("link", "set", "c2", "mtu", "1500")
+    c1.must_reach("198.51.100.2", extra=("-s", "1400", "-M", "do"))
