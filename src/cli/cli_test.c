@@ -537,6 +537,7 @@ static void pages_in_the_docs_are_those_of_the_tables(void **state UNUSED)
 		const char *page, *path;
 	} pages[] = { { "file.md", "docs/file.md" },
 		      { "weft.1.scd", "docs/man/weft.1.scd" },
+		      { "weft.schema.json", "docs/weft.schema.json" },
 		      { "weft.yaml.5.scd", "docs/man/weft.yaml.5.scd" } };
 	const char *here = __FILE__, *src = strstr(here, "src/cli/");
 

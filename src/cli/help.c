@@ -335,6 +335,8 @@ bool cli_page(const char *name, struct str *out)
 		doc_markdown(out);
 	else if (!strcmp(name, "weft.yaml.5.scd"))
 		doc_scdoc(out);
+	else if (!strcmp(name, "weft.schema.json"))
+		doc_json_schema(out);
 	else if (!strcmp(name, "weft.1.scd"))
 		man_page(out);
 	else
