@@ -249,6 +249,24 @@ static void title(const struct screen *s)
 	free(up);
 }
 
+/* What must not be overlooked: a change that will undo itself, or just did. */
+static void confirm_part(const struct screen *s)
+{
+	struct json_object *k = NULL;
+	const char *outcome;
+
+	json_object_object_get_ex(s->status, "confirm", &k);
+	outcome = js_text(k, "outcome");
+	if (js_flag(k, "pending"))
+		str_addf(s->out,
+			 "%sthe last change is undone in %" PRIu64
+			 " s unless you say: weft confirm%s\n",
+			 cli_colour(s->c, "yellow"),
+			 js_number(k, "seconds_left"), cli_colour(s->c, "end"));
+	else if (*outcome)
+		str_addf(s->out, "%s\n", outcome);
+}
+
 int cli_status(struct cli *c)
 {
 	struct str text = STR_INIT;
@@ -262,6 +280,7 @@ int cli_status(struct cli *c)
 		return rc;
 	if (!cli_print_json(c, s.status)) {
 		title(&s);
+		confirm_part(&s);
 		for (unsigned i = 0; i < js_count(s.status, "routers"); i++)
 			router_tree(&s, js_at(s.status, "routers", i));
 		lone_networks(&s);

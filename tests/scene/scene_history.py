@@ -151,6 +151,7 @@ def the_command_says_what_was_and_what_waits(s):
         return p.stdout
     out = weft("apply", "--confirm", "60s", "--comment", "more of it", path)
     must("undone in 60s unless" in out, out)
+    must("unless you say: weft confirm" in weft(), "the screen says so")
     must("confirmed: it stays" in weft("confirm"), "confirmed")
     out = weft("history")
     must("more of it" in out and "net.yaml" in out, out)
