@@ -250,6 +250,17 @@ static void title(const struct screen *s)
 }
 
 /* What must not be overlooked: a change that will undo itself, or just did. */
+static void captures_part(const struct screen *s)
+{
+	uint64_t n = js_number(s->status, "captures");
+
+	if (n)
+		str_addf(s->out,
+			 "%" PRIu64 " capture%s: the kernel forwards nothing "
+			 "meanwhile\n",
+			 n, n == 1 ? " runs" : "s run");
+}
+
 static void confirm_part(const struct screen *s)
 {
 	struct json_object *k = NULL;
@@ -281,6 +292,7 @@ int cli_status(struct cli *c)
 	if (!cli_print_json(c, s.status)) {
 		title(&s);
 		confirm_part(&s);
+		captures_part(&s);
 		for (unsigned i = 0; i < js_count(s.status, "routers"); i++)
 			router_tree(&s, js_at(s.status, "routers", i));
 		lone_networks(&s);

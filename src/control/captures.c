@@ -433,6 +433,11 @@ void captures_ports_changed(struct captures *all)
 		set_ports(r);
 }
 
+unsigned captures_count(const struct captures *all)
+{
+	return (unsigned)list_count(&all->running);
+}
+
 void captures_init(struct captures *all)
 {
 	list_init(&all->running);

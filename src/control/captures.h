@@ -36,6 +36,8 @@ void captures_start(struct control *c, struct rpc_call *call,
 		    struct json_object *params);
 void captures_stop(struct control *c, struct rpc_call *call,
 		   struct json_object *params);
+/* How many run; packets they look at are not forwarded by the kernel. */
+unsigned captures_count(const struct captures *all);
 /* Ports came or went: names mean other numbers. */
 void captures_ports_changed(struct captures *all);
 

@@ -555,6 +555,7 @@ struct json_object *show_status(struct control *c)
 	put_int(o, "uptime_ms", env_now_ms(c->config.env) - c->started_ms);
 	put(o, "datapath", show_datapath(c));
 	put(o, "confirm", confirm_json(c));
+	put_int(o, "captures", captures_count(&c->captures));
 	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (kinds[i].show != show_flows && kinds[i].show != show_macs)
 			put(o, kinds[i].kind, kinds[i].show(c));

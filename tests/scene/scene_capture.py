@@ -53,15 +53,16 @@ class Capture:
 
     def __init__(self, s, h, *words, **more):
         env = dict(os.environ, WEFT_RUN=os.path.join(h.folder, "run"))
+        before = h.rpc("status")["captures"]
         self.err = open(os.path.join(s.folder, "capture.err"), "w+b")
         self.p = s.popen(WEFT, *words, env=env, stderr=self.err,
                          **{"stdout": subprocess.PIPE, **more})
-        time.sleep(0.5)
-        self.began()
+        until("the capture runs", lambda: self.began(h, before))
 
-    def began(self):
+    def began(self, h, before):
         if self.p.poll() not in (None, 0):
             must(False, "the capture ended: " + self.said())
+        return h.rpc("status")["captures"] > before
 
     def said(self):
         self.err.seek(0)
@@ -162,7 +163,7 @@ def what_is_dropped_is_seen_with_reason_and_rule(s):
     cap2 = Capture(s, h, "capture", "in", "-w", both, "udp")
     c1.python("import socket\ns=socket.socket(type=socket.SOCK_DGRAM)\n"
               "for i in range(3): s.sendto(b'x', ('198.51.100.2', 9))")
-    time.sleep(0.5)
+    until("they are dropped", lambda: h.drops("c1", "rule") >= 3)
     cap.end()
     cap2.end()
     got = read(path, "udp")
@@ -208,7 +209,7 @@ def a_capture_ends_with_its_client_and_others_go_on(s):
     for k in killed:
         k.p.kill()
         k.p.wait(10)
-    time.sleep(1)
+    until("their end is noticed", lambda: h.rpc("status")["captures"] == 1)
     must(c1.ping("198.51.100.2", 2) == 1.0, "the pings are answered")
     kept.end()
     must(len(read(path)) == 2, "the other saw both")
@@ -515,7 +516,7 @@ def a_captured_packet_is_explained_and_so_it_went(s):
     must(c1.ping("198.51.100.2", 1) == 1.0, "the ping is answered")
     c1.python("import socket\ns=socket.socket(type=socket.SOCK_DGRAM)\n"
               "s.sendto(b'x', ('198.51.100.2', 9))")
-    time.sleep(0.3)
+    until("it is dropped", lambda: h.drops("c1", "rule"))
     cap.end()
     said = json.loads(weft(h, "explain", "c1", "--pcap", path, "--json"))
     must(said["actions"] == "output:c2" and not said["drop"], str(said))

@@ -200,14 +200,16 @@ def jsons(text):
 @scene
 def watch_tells_events_as_they_happen(s):
     a, c1, c2, c3 = one_host(s)
-    out = open(os.path.join(s.folder, "watch"), "w+")
+    path = os.path.join(s.folder, "watch")
+    out = open(path, "w")
     p = s.popen(WEFT, "--run", os.path.dirname(a.socket), "watch", "--json",
                 stdout=out)
 
     def seen(kind, *words):
-        out.seek(0)
+        with open(path) as f:
+            whole = f.read().rpartition("\n")[0]
         return any(e["kind"] == kind and all(w in json.dumps(e) for w in words)
-                   for e in jsons(out.read()))
+                   for e in jsons(whole))
     until("the past is told", lambda: seen("apply"))
     far = json.loads(c3.run("ip", "-j", "link").stdout)[-1]["ifname"]
     c3.ip("addr", "add", "10.2.0.99/24", "dev", far)
