@@ -2,11 +2,12 @@
 /* Giving up what is not needed, for good.
  *
  * What      drops every capability but those that weft uses, forbids gaining new
- *           ones, and refuses the system calls that it never makes.
+ *           ones, and refuses the system calls that it does not make
+ *           (confine_calls.h).
  * Why so    who finds a way into a process that parses strangers' packets shall
  *           find little there (decision D16): no program to start, no module to
  *           load, no other process to trace, no user to become. What is refused
- *           fails with EPERM, so that a mistake of ours is an error, not a death.
+ *           fails with EPERM and is told.
  * Threads   before the first thread is started: all inherit it.
  * Refs      capabilities(7), seccomp(2), prctl(2) PR_SET_NO_NEW_PRIVS. */
 #ifndef SYS_CONFINE_H

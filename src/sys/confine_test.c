@@ -2,17 +2,23 @@
 /* Each case in a process of its own, since what is given up is gone: the child
  * tries, and says by its exit status. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_packet.h>
 #include <linux/reboot.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +29,7 @@
 #include "sys/confine.h"
 #include "sys/netns.h"
 #include "sys/sandbox_test.h"
+#include "sys/thread.h"
 
 /* Runs fn confined, in a child; true when it said so. */
 static bool confined(bool (*fn)(void))
@@ -71,25 +78,137 @@ static bool try_machine(void)
 
 static bool try_memory_of_others(void)
 {
-	return refused(syscall(__NR_process_vm_readv, getppid(), NULL, 0, NULL,
-			       0, 0)) &&
+	return refused(syscall(__NR_process_vm_readv, 1, NULL, 0, NULL, 0,
+			       0)) &&
 	       refused(syscall(__NR_userfaultfd, 0)) &&
 	       refused(syscall(__NR_perf_event_open, NULL, 0, 0, -1, 0));
 }
 
+static bool try_processes(void)
+{
+	struct {
+		uint64_t flags, rest[7];
+	} args = { 0 };
+
+#ifndef __SANITIZE_ADDRESS__ /* the leak checker needs clone itself */
+	if (!refused(syscall(__NR_clone, SIGCHLD, NULL, NULL, NULL, 0)))
+		return false;
+#endif
+	return syscall(__NR_clone3, &args, sizeof(args)) < 0 && errno == ENOSYS;
+}
+
+static bool try_namespaces(void)
+{
+	int mnt = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+	return mnt >= 0 && refused(setns(mnt, CLONE_NEWNS)) &&
+	       refused(setns(mnt, 0)) && refused(unshare(CLONE_NEWNET)) &&
+	       refused(unshare(CLONE_NEWUSER)) &&
+	       refused(mount("none", "/mnt", "tmpfs", 0, NULL)) &&
+	       refused(umount2("/run", MNT_DETACH));
+}
+
+static bool try_code(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *both = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return both == MAP_FAILED && errno == EPERM && p != MAP_FAILED &&
+	       refused(mprotect(p, 4096, PROT_READ | PROT_EXEC));
+}
+
+static bool try_families(void)
+{
+	static const int families[] = { AF_VSOCK, AF_ALG, AF_BLUETOOTH, AF_XDP,
+					AF_TIPC };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(families); i++)
+		if (!refused(socket(families[i], SOCK_RAW, 0)))
+			return false;
+	return true;
+}
+
+/* Calls that nobody thought of when the list was written. */
+static bool try_new_calls(void)
+{
+	return refused(syscall(__NR_io_uring_setup, 1, NULL)) &&
+	       refused(syscall(__NR_memfd_create, "x", 0)) &&
+	       refused(syscall(510)) && refused(syscall(100000));
+}
+
+static void try_in_thread(void *arg)
+{
+	*(bool *)arg = try_exec() && try_machine();
+}
+
+static bool try_thread(void)
+{
+	struct thread t;
+	bool ok = false;
+
+	if (thread_start(&t, "confined", THREAD_ANY_CPU, try_in_thread, &ok))
+		return false;
+	thread_join(&t);
+	return ok;
+}
+
+/* What is refused is told once, by name. */
+static bool try_telling(void)
+{
+	char said[512], *told;
+	int fd[2];
+	ssize_t n;
+
+	if (pipe(fd) || dup2(fd[1], STDERR_FILENO) < 0)
+		return false;
+	for (unsigned i = 0; i < 3; i++)
+		if (!try_exec())
+			return false;
+	n = read(fd[0], said, sizeof(said) - 1);
+	if (n <= 0)
+		return false;
+	said[n] = '\0';
+	told = strstr(said, " execve,");
+	return told && !strstr(told + strlen(" execve,"), "execve");
+}
+
+static bool is_kept(unsigned cap)
+{
+	static const unsigned kept[] = {
+		CAP_NET_ADMIN,       CAP_NET_RAW,    CAP_NET_BIND_SERVICE,
+		CAP_SYS_ADMIN,       CAP_SYS_PTRACE, CAP_BPF,
+		CAP_DAC_READ_SEARCH,
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(kept); i++)
+		if (kept[i] == cap)
+			return true;
+	return false;
+}
+
 static bool only_kept_caps(void)
 {
-	static const unsigned gone[] = { CAP_SYS_MODULE, CAP_SYS_BOOT,
-					 CAP_SETUID,     CAP_SYS_RAWIO,
-					 CAP_KILL,       CAP_MKNOD };
-
 	capng_get_caps_process();
-	for (unsigned i = 0; i < ARRAY_SIZE(gone); i++)
-		if (capng_have_capability(CAPNG_EFFECTIVE, gone[i]) ||
-		    capng_have_capability(CAPNG_BOUNDING_SET, gone[i]))
+	for (unsigned c = 0; c <= CAP_LAST_CAP; c++)
+		if (capng_have_capability(CAPNG_EFFECTIVE, c) != is_kept(c) ||
+		    capng_have_capability(CAPNG_PERMITTED, c) != is_kept(c) ||
+		    (capng_have_capability(CAPNG_BOUNDING_SET, c) &&
+		     !is_kept(c)))
 			return false;
-	return capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN) &&
-	       capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF);
+	return true;
+}
+
+/* What the capabilities that are gone would permit. */
+static bool try_rights(void)
+{
+	return refused(mknod("/run/null", S_IFCHR | 0600, makedev(1, 3))) &&
+	       refused(chown("/run", 1, 1)) &&
+#ifndef __SANITIZE_ADDRESS__ /* the leak checker needs it */
+	       refused(kill(1, 0)) &&
+#endif
+	       refused(link("/bin/true", "/run/true"));
 }
 
 static bool what_is_needed(void)
@@ -139,6 +258,54 @@ static void only_the_capabilities_that_are_needed_are_left(void **state)
 	assert_true(confined(only_kept_caps));
 }
 
+static void no_process_can_be_started(void **state)
+{
+	(void)state;
+	assert_true(confined(try_processes));
+}
+
+static void no_namespace_but_of_networks_can_be_entered(void **state)
+{
+	(void)state;
+	assert_true(confined(try_namespaces));
+}
+
+static void memory_that_was_written_cannot_be_run(void **state)
+{
+	(void)state;
+	assert_true(confined(try_code));
+}
+
+static void sockets_are_of_the_families_that_weft_speaks(void **state)
+{
+	(void)state;
+	assert_true(confined(try_families));
+}
+
+static void calls_that_are_not_listed_are_refused(void **state)
+{
+	(void)state;
+	assert_true(confined(try_new_calls));
+}
+
+static void threads_are_confined_and_live_on(void **state)
+{
+	(void)state;
+	assert_true(confined(try_thread));
+}
+
+static void a_refusal_is_told_once_by_name(void **state)
+{
+	(void)state;
+	assert_true(confined(try_telling));
+}
+
+static void rights_that_are_gone_are_refused(void **state)
+{
+	(void)state;
+	assert_true(confined(try_rights));
+}
+
 static void what_weft_does_still_works(void **state)
 {
 	(void)state;
@@ -155,6 +322,14 @@ int main(void)
 		cmocka_unit_test(other_processes_cannot_be_read),
 		cmocka_unit_test(
 			only_the_capabilities_that_are_needed_are_left),
+		cmocka_unit_test(no_process_can_be_started),
+		cmocka_unit_test(no_namespace_but_of_networks_can_be_entered),
+		cmocka_unit_test(memory_that_was_written_cannot_be_run),
+		cmocka_unit_test(sockets_are_of_the_families_that_weft_speaks),
+		cmocka_unit_test(calls_that_are_not_listed_are_refused),
+		cmocka_unit_test(threads_are_confined_and_live_on),
+		cmocka_unit_test(a_refusal_is_told_once_by_name),
+		cmocka_unit_test(rights_that_are_gone_are_refused),
 		cmocka_unit_test(what_weft_does_still_works),
 	};
 

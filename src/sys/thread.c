@@ -39,6 +39,7 @@ int thread_start(struct thread *t, const char *name, int cpu,
 	*t = (struct thread){ .fn = fn, .arg = arg };
 	snprintf(t->name, sizeof(t->name), "%s", name);
 	sigfillset(&all);
+	sigdelset(&all, SIGSYS); /* blocked, it kills (confine_calls.h) */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = pthread_create(&t->id, NULL, thread_main, t);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

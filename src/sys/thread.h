@@ -25,8 +25,8 @@ struct thread {
 	bool running;
 };
 
-/* All signals blocked inside. `cpu` is a wish: a CPU that is not there or not
- * ours is passed over. 0 or -errno. */
+/* All signals but SIGSYS are blocked inside. `cpu` is a wish: a CPU that is not
+ * there or not ours is passed over. 0 or -errno. */
 int thread_start(struct thread *t, const char *name, int cpu,
 		 void (*fn)(void *arg), void *arg) MUST_CHECK;
 /* Waits for its end; harmless when never started. */
