@@ -172,9 +172,32 @@ static void tell_manager(const char *state)
 			  err_name(rc));
 }
 
+/* A sign of life twice in the time that the manager waits for one. */
+struct heart {
+	struct timer timer;
+	uint64_t every_ms;
+};
+
+static void heart_beat(void *arg)
+{
+	struct heart *h = arg;
+
+	tell_manager("WATCHDOG=1");
+	timer_set(&h->timer, h->every_ms);
+}
+
+static void heart_start(struct heart *h, struct loop *loop)
+{
+	h->every_ms = notify_watchdog_ms() / 2;
+	timer_init(&h->timer, loop, heart_beat, h);
+	if (h->every_ms)
+		heart_beat(h);
+}
+
 static int run(struct options *o)
 {
 	struct err e = ERR_INIT;
+	struct heart heart;
 	struct control *c;
 	char *text;
 
@@ -186,10 +209,13 @@ static int run(struct options *o)
 		err_fini(&e);
 		return EXIT_FAILURE;
 	}
+	notify_forget_rest();
 	tell_manager("READY=1");
+	heart_start(&heart, o->control.loop);
 	log_info("weftd %s: ready as host %s", WEFT_VERSION, o->control.host);
 	loop_run(o->control.loop);
 	tell_manager("STOPPING=1");
+	timer_fini(&heart.timer);
 	control_destroy(c);
 	return EXIT_SUCCESS;
 }
