@@ -118,26 +118,106 @@ static void draw_drop(struct cli *c, struct json_object *o,
 		str_addf(out, "   to let it pass: %s\n", js_text(o, "advice"));
 }
 
-static void draw_end(struct cli *c, struct json_object *o,
-		     const struct signs *signs, struct str *out)
+/* "ip_ttl 64 to 63, vlan_vid 10 off" */
+static char *changes_text(struct json_object *output)
+{
+	unsigned n = js_count(output, "changes");
+	struct str s = STR_INIT;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct json_object *o = js_at(output, "changes", i);
+
+		str_addf(&s, "%s%s", i ? ", " : "", js_text(o, "field"));
+		if (*js_text(o, "from"))
+			str_addf(&s, " %s", js_text(o, "from"));
+		if (*js_text(o, "to"))
+			str_addf(&s, " to %s", js_text(o, "to"));
+		else
+			str_add(&s, " off");
+	}
+	return str_take(&s);
+}
+
+static const char *output_name(struct json_object *output)
+{
+	const char *host = js_text(output, "host");
+
+	return *host ? host : js_text(output, "port");
+}
+
+/* Outputs that follow each other with the same changes share a line. */
+static void draw_changes(struct cli *c, struct json_object *o, struct str *out)
+{
+	unsigned n = js_count(o, "outputs");
+	struct str names = STR_INIT;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct json_object *row = js_at(o, "outputs", i);
+		char *text = changes_text(row), *next = NULL;
+
+		str_addf(&names, "%s%s", names.len ? ", " : "",
+			 output_name(row));
+		if (i + 1 < n)
+			next = changes_text(js_at(o, "outputs", i + 1));
+		if (text && *text && (!next || strcmp(text, next)))
+			str_addf(out, "   changed for %s: %s%s%s\n",
+				 str_text(&names), cli_colour(c, "dim"), text,
+				 cli_colour(c, "end"));
+		if (!text || !next || strcmp(text, next))
+			str_clear(&names);
+		free(text);
+		free(next);
+	}
+	str_fini(&names);
+}
+
+/* Translated, but refused at the door; a packet that goes nowhere has its reason
+ * at the end of its way. */
+static void draw_refused(struct cli *c, struct json_object *o,
+			 const struct signs *signs, struct str *out)
+{
+	unsigned n = *js_text(o, "drop") ? 0 : js_count(o, "drops");
+
+	for (unsigned i = 0; i < n; i++) {
+		struct json_object *row = js_at(o, "drops", i);
+
+		str_addf(out, "%s %sa copy is dropped%s (%s, counted at %s)\n",
+			 signs->drop, cli_colour(c, "red"),
+			 cli_colour(c, "end"), js_text(row, "reason"),
+			 js_text(row, "port"));
+	}
+}
+
+static void draw_cache(struct cli *c, struct json_object *o, struct str *out)
 {
 	const char *cache = js_text(o, "cache");
 
-	if (*js_text(o, "drop"))
-		draw_drop(c, o, signs, out);
-	else
-		str_addf(out, "%s %s%s%s\n", signs->end, cli_colour(c, "green"),
-			 js_text(o, "actions"), cli_colour(c, "end"));
 	if (*cache)
 		str_addf(out, "   %sheld by the cache of %s%s\n",
 			 cli_colour(c, "dim"),
 			 strcmp(cache, "kernel") ? "a worker" : "the kernel",
 			 cli_colour(c, "end"));
+	else if (json_object_object_get_ex(o, "cache", NULL))
+		str_addf(out, "   %sheld by no cache yet%s\n",
+			 cli_colour(c, "dim"), cli_colour(c, "end"));
 }
 
-void cli_draw_path(struct cli *c, struct json_object *o, struct str *out)
+static void draw_end(struct cli *c, struct json_object *o,
+		     const struct signs *signs, struct str *out)
 {
-	const struct signs *signs = c->utf8 ? &utf8_signs : &ascii_signs;
+	if (*js_text(o, "drop"))
+		draw_drop(c, o, signs, out);
+	else
+		str_addf(out, "%s %s%s%s\n", signs->end, cli_colour(c, "green"),
+			 js_text(o, "actions"), cli_colour(c, "end"));
+	draw_refused(c, o, signs, out);
+	draw_changes(c, o, out);
+	draw_cache(c, o, out);
+}
+
+static void draw_way(struct cli *c, struct json_object *o,
+		     const struct signs *signs, struct str *out)
+{
 	unsigned n = js_count(o, "steps");
 	uint64_t hop = 0;
 
@@ -153,6 +233,43 @@ void cli_draw_path(struct cli *c, struct json_object *o, struct str *out)
 		step_text(c, step, signs->step, out);
 	}
 	draw_end(c, o, signs, out);
+}
+
+static void draw_indented(const char *text, struct str *out)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+
+		str_add(out, "   ");
+		str_add_n(out, text, n);
+		str_add_char(out, '\n');
+		text += n + (text[n] == '\n');
+	}
+}
+
+/* Each host that it goes to, as that host tells it. */
+void cli_draw_path(struct cli *c, struct json_object *o, struct str *out)
+{
+	const struct signs *signs = c->utf8 ? &utf8_signs : &ascii_signs;
+	unsigned n = js_count(o, "hosts");
+
+	draw_way(c, o, signs, out);
+	for (unsigned i = 0; i < n; i++) {
+		struct json_object *row = js_at(o, "hosts", i), *far = NULL;
+		struct str sub = STR_INIT;
+
+		if (json_object_object_get_ex(row, "answer", &far)) {
+			str_addf(out, "\n%s goes on:\n", js_text(row, "host"));
+			cli_draw_path(c, far, &sub);
+			draw_indented(str_text(&sub), out);
+		} else {
+			str_addf(out, "\n%s%s was not asked:%s %s\n",
+				 cli_colour(c, "red"), js_text(row, "host"),
+				 cli_colour(c, "end"),
+				 js_text(row, "not_asked"));
+		}
+		str_fini(&sub);
+	}
 }
 
 /* -n N, wherever it stands: which packet of the file. Taken out of the words. */

@@ -14,6 +14,7 @@
 #include "control/desire.h"
 #include "control/events.h"
 #include "control/examine.h"
+#include "control/explain_far.h"
 #include "control/metrics.h"
 #include "control/real.h"
 #include "sys/loop.h"
@@ -21,6 +22,7 @@
 #include "sys/nl.h"
 #include "sys/nl_monitor.h"
 
+struct rpc_call;
 struct rpc_server;
 struct store;
 struct json_object;
@@ -45,6 +47,7 @@ struct control {
 	struct metrics metrics;
 	struct captures captures;
 	struct confirm confirm;
+	struct explain_far far;
 };
 
 /* realise.c: from what is to a view. On failure what is stands somewhere in
@@ -84,8 +87,9 @@ struct json_object *show_drops(struct control *c);
 struct json_object *show_host(struct control *c);
 
 /* explain.c */
-struct json_object *explain(struct control *c, struct json_object *params,
-			    struct err *e) MUST_CHECK;
+/* The method "explain". */
+void explain_start(struct control *c, struct rpc_call *call,
+		   struct json_object *params);
 /* The way of a packet with this key, as if it came now. */
 struct json_object *explain_key(struct control *c, const struct flow_key *key,
 				const char *from);

@@ -181,13 +181,7 @@ static void m_capture_stop(void *arg, struct rpc_call *call,
 static void m_explain(void *arg, struct rpc_call *call,
 		      struct json_object *params)
 {
-	struct err e = ERR_INIT;
-	struct json_object *o = explain(arg, params, &e);
-
-	if (o)
-		rpc_call_result(call, o);
-	else
-		refuse(call, &e);
+	explain_start(arg, call, params);
 }
 
 /* --- changing --- */

@@ -16,6 +16,7 @@ static const char *const punt_names[N_PUNT_REASONS] = {
 	[PUNT_SNOOP] = "snoop",
 	[PUNT_LOOP_PROBE] = "loop-probe",
 	[PUNT_RULE] = "rule",
+	[PUNT_NOTE] = "note",
 };
 
 const char *punt_reason_name(enum punt_reason r)

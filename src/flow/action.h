@@ -149,6 +149,7 @@ enum punt_reason {
 	PUNT_SNOOP,      /* IGMP, MLD: multicast membership */
 	PUNT_LOOP_PROBE, /* our own loop probe came back */
 	PUNT_RULE,       /* a rule says so */
+	PUNT_NOTE,       /* another host's daemon has a word for ours */
 	N_PUNT_REASONS
 };
 

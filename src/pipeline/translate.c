@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/str.h"
+#include "overlay/note.h"
 #include "pipeline/xlate.h"
 
 const char *trace_kind_name(enum trace_kind k)
@@ -153,6 +154,13 @@ static struct ip_addr tunnel_source(struct xlate *x)
 	return ip_addr_from_ip6(x->key.tun6_src);
 }
 
+static bool is_note(struct xlate *x)
+{
+	xlate_look(x, eth_type);
+	xlate_look(x, vlan);
+	return x->key.eth_type == NOTE_ETHERTYPE && !x->key.vlan[0].tpid;
+}
+
 static void tunnel_rx(struct xlate *x)
 {
 	struct ip_addr remote = tunnel_source(x);
@@ -164,6 +172,10 @@ static void tunnel_rx(struct xlate *x)
 		return;
 	}
 	xlate_look(x, tun_id);
+	if (x->key.tun_id == NOTE_VNI && is_note(x)) {
+		xlate_punt(x, PUNT_NOTE, NULL, NULL);
+		return;
+	}
 	d = x->key.tun_id <= 0xffffff ?
 		    snapshot_vni(x->s, (uint32_t)x->key.tun_id) :
 		    NULL;

@@ -5,6 +5,7 @@
 #include "flow/extract.h"
 #include "l3/arp.h"
 #include "l3/nd.h"
+#include "overlay/note.h"
 
 /* --- sending --- */
 
@@ -51,6 +52,23 @@ void sw_send_on_port(struct vswitch *sw, uint32_t port, const void *frame,
 		return;
 	acts_clear(&sw->verdict->actions);
 	acts_output(&sw->verdict->actions, port);
+	run_verdict(sw, p);
+}
+
+void switch_send_note(struct vswitch *sw, const struct ip_addr *peer,
+		      const void *frame, uint32_t len)
+{
+	const struct snap_port *to = snapshot_peer(sw->snapshot, peer);
+	struct packet_tunnel t = { .id = NOTE_VNI,
+				   .dst = *peer,
+				   .flags = TUNNEL_F_DF };
+	struct packet *p = to ? own_packet(sw, frame, len) : NULL;
+
+	if (!p)
+		return;
+	acts_clear(&sw->verdict->actions);
+	acts_set_tunnel(&sw->verdict->actions, &t);
+	acts_output(&sw->verdict->actions, to->tunnel_port);
 	run_verdict(sw, p);
 }
 
@@ -293,6 +311,15 @@ static void rx_probe(struct vswitch *sw, const struct punt *p)
 	sw_arm(sw);
 }
 
+static void rx_note(struct vswitch *sw, const struct punt *p)
+{
+	const struct switch_events *ev = &sw->config.events;
+	const struct packet *k = p->packet;
+
+	if (ev->note && k->flags & PACKET_TUNNEL)
+		ev->note(ev->ctx, &k->tun.src, k->data, k->len);
+}
+
 void sw_punted(struct vswitch *sw, struct punt *p)
 {
 	sw->stats.punts[p->action.reason]++;
@@ -323,6 +350,9 @@ void sw_punted(struct vswitch *sw, struct punt *p)
 		break;
 	case PUNT_LOOP_PROBE:
 		rx_probe(sw, p);
+		break;
+	case PUNT_NOTE:
+		rx_note(sw, p);
 		break;
 	case PUNT_RULE:
 	case N_PUNT_REASONS:

@@ -48,6 +48,9 @@ struct switch_events {
 	/* A neighbour is new, or has another MAC; zero: it does not answer. */
 	void (*neighbour)(void *ctx, const char *domain,
 			  const struct ip_addr *ip, struct eth_addr mac);
+	/* The daemon of a peer sent part of a note (overlay/note.h). */
+	void (*note)(void *ctx, const struct ip_addr *peer, const void *frame,
+		     uint32_t len);
 	void *ctx;
 };
 
@@ -99,6 +102,11 @@ void switch_count(const struct vswitch *sw, uint32_t counter, uint64_t *packets,
 /* Translates as a worker would, telling `t`; for explain. */
 void switch_explain(struct vswitch *sw, const struct flow_key *key,
 		    struct verdict *v, struct trace *t);
+
+/* One frame of a note for the daemon of a peer, by the tunnel; nothing when there
+ * is no tunnel. It may be lost. */
+void switch_send_note(struct vswitch *sw, const struct ip_addr *peer,
+		      const void *frame, uint32_t len);
 
 struct switch_stats {
 	uint64_t punts[N_PUNT_REASONS];
