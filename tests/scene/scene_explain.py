@@ -14,6 +14,7 @@ import struct
 import subprocess
 import time
 
+import scene_overlay
 from lib import TOP, WEFT, must, scene
 
 NET = """
@@ -59,14 +60,23 @@ COMMANDS = (
 )
 
 
-def answers(h):
+def weft(h, *words):
     env = dict(os.environ, WEFT_RUN=os.path.join(h.folder, "run"),
                LC_ALL="C.UTF-8")
+    return subprocess.run([WEFT, *words], env=env, text=True, timeout=20,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def command(h, *words):
+    p = weft(h, *words)
+    must(p.returncode == 0, p.stdout)
+    return p.stdout
+
+
+def answers(h):
     text = ""
     for c in COMMANDS:
-        p = subprocess.run([WEFT, *shlex.split(c)], env=env, text=True,
-                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                           timeout=20)
+        p = weft(h, *shlex.split(c))
         text += "$ weft %s\n%s[%d]\n\n" % (c, settled(p.stdout),
                                           p.returncode)
     return text
@@ -270,3 +280,53 @@ def what_explain_says_is_never_wrong(s):
     except Exception as e:
         raise type(e)("seed %d: %s" % (seed, e)) from e
     must(right >= PACKETS, "all were judged, not only %d" % right)
+
+
+# --- across hosts ---------------------------------------------------------------
+
+def far_of(h, **question):
+    said = h.rpc("explain", **question)
+    hosts = said.get("hosts", [])
+    must(len(hosts) == 1, "one host is asked: " + json.dumps(said))
+    return said, hosts[0]
+
+
+@scene
+def the_far_host_goes_on_with_the_packet(s):
+    a, b, (ca, ga, cb, gb) = scene_overlay.hosts(s)
+    ca.must_reach("198.51.100.2")
+    ca.must_reach("203.0.113.2")
+    said, far = far_of(a, **{"from": "ca", "to": "198.51.100.2:80"})
+    must(said["outputs"][0]["host"] == "b" and far["host"] == "b", "to b")
+    must(far["answer"]["outputs"] == [{"port": "cb"}], json.dumps(far))
+    must(far["answer"]["from"] == "a", "b knows who asks")
+    # Routed where it enters: b sees it as it comes out of the tunnel.
+    said, far = far_of(a, **{"from": "ca", "to": "203.0.113.2"})
+    must("ip_ttl=63" in far["answer"]["packet"] and
+         far["answer"]["outputs"] == [{"port": "gb"}], json.dumps(far))
+    must(far["answer"]["packet"].split(",eth")[1] ==
+         said["outputs"][0]["packet"].split(",eth")[1], "the same packet")
+    text = command(a, "explain", "ca", "->", "198.51.100.2")
+    must("\nb goes on:\n   a  icmp" in text and "output:cb" in text, text)
+
+
+@scene
+def a_far_host_that_does_not_answer_is_said_within_a_second(s):
+    a, b, (ca, ga, cb, gb) = scene_overlay.hosts(s)
+    ca.must_reach("198.51.100.2")
+    b.kill()
+    began = time.monotonic()
+    said, far = far_of(a, **{"from": "ca", "to": "198.51.100.2"})
+    took = time.monotonic() - began
+    must("no answer came within a second" in far["not_asked"], far)
+    must(0.9 < took < 5, "it took %g s" % took)
+    text = command(a, "explain", "ca", "->", "198.51.100.2")
+    must("\nb was not asked: no answer" in text, text)
+    # A tunnel end that is no host of the file is not asked.
+    a.apply("weft: 1\nnetworks: {blue: {vni: 100}}\n"
+            "underlay: {address: 192.0.2.1}\npeers: [192.0.2.77]\n"
+            "ports: {ca: {type: veth, network: blue, namespace: @ca@}}\n")
+    said, far = far_of(a, **{"from": "ca", "packet":
+                             "icmp,ip_dst=198.51.100.9,"
+                             "eth_dst=02:00:00:00:00:09"})
+    must("no host of the file" in far["not_asked"], far)
