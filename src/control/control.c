@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "control/internal.h"
 #include "control/journal.h"
+#include "port/devio.h"
 #include "store/store.h"
 #include "sys/disk.h"
 #include "sys/file_io.h"
@@ -221,7 +222,6 @@ static struct vswitch *make_switch(struct control *c)
 			    .moved = news_moved,
 			    .flap = news_flap,
 			    .neighbour = news_neighbour,
-			    .note = explain_far_note,
 			    .ctx = c },
 	};
 
@@ -245,7 +245,10 @@ static int open_all(struct control *c, struct err *e)
 				  "or no threads are left");
 	a.nl = c->nl;
 	real_init(&c->real, c->sw, &a);
+	/* Devices that the last daemon left at work go on until all is there. */
+	devio_hold();
 	rc = start(c, e);
+	devio_release();
 	if (!rc)
 		confirm_recover(c);
 	if (!rc)
@@ -268,7 +271,6 @@ struct control *control_create(const struct control_config *config,
 	events_init(&c->events, config->env);
 	examine_init(&c->examinations);
 	captures_init(&c->captures);
-	explain_far_init(&c->far);
 	confirm_init(c);
 	if (!open_all(c, e))
 		return c;
@@ -281,7 +283,6 @@ void control_destroy(struct control *c)
 	if (!c)
 		return;
 	captures_fini(&c->captures);
-	explain_far_fini(&c->far);
 	confirm_fini(c);
 	examine_fini(&c->examinations);
 	metrics_unlisten(c);

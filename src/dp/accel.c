@@ -59,7 +59,7 @@ struct accel_device {
 
 struct accel {
 	struct kbpf bpf;
-	int flows, ports, decide;
+	int flows, ports;
 	struct stamps *stamps;
 	struct accel_device **devices; /* by port number; lazily touched */
 	/* Between a worker that changes a mask and the control thread that
@@ -80,7 +80,6 @@ struct accel *accel_create(struct err *e)
 		goto fail;
 	a->flows = kbpf_fd(&a->bpf, "weft_flows");
 	a->ports = kbpf_fd(&a->bpf, "weft_ports");
-	a->decide = kbpf_fd(&a->bpf, "weft_decide");
 	a->stamps = kbpf_map_share(kbpf_fd(&a->bpf, "weft_stamps"),
 				   sizeof(*a->stamps));
 	a->devices = lazy_alloc(N_PORTS * sizeof(struct accel_device *));
@@ -88,8 +87,11 @@ struct accel *accel_create(struct err *e)
 		err_set(e, "no memory to share with the kernel");
 		goto fail;
 	}
-	guard_use_programs(kbpf_fd(&a->bpf, "weft_act"),
-			   kbpf_fd(&a->bpf, "weft_host"));
+	guard_use_programs(&(struct guard_programs){
+		.hear = kbpf_fd(&a->bpf, "weft_decide"),
+		.ingress = kbpf_fd(&a->bpf, "weft_act"),
+		.egress = kbpf_fd(&a->bpf, "weft_host"),
+	});
 	return a;
 fail:
 	accel_destroy(a);
@@ -100,7 +102,7 @@ void accel_destroy(struct accel *a)
 {
 	if (!a)
 		return;
-	guard_use_programs(-1, -1);
+	guard_use_programs(NULL);
 	for (unsigned i = 0; a->devices && i < N_PORTS; i++)
 		free(a->devices[i]);
 	if (a->devices)
@@ -165,8 +167,6 @@ void accel_port_add(struct accel *a, struct port *p)
 	d->far_elsewhere = p->far_elsewhere;
 	d->is_host = p->hook == PORT_HOOK_EGRESS;
 	d->shared = (struct kernel_port){ .id = p->id };
-	if (!d->is_host && kbpf_socket_filter(p->ops->rx_fd(p, 0), a->decide))
-		return;
 	__atomic_store_n(&d->ifindex, p->ifindex, __ATOMIC_RELEASE);
 	pthread_mutex_lock(&a->lock);
 	device_share(a, d);

@@ -49,11 +49,65 @@ static uint32_t devio_caps(void)
 static int devio_guard(struct devio *d, const struct devio_spec *s,
 		       uint32_t ifindex, struct err *e)
 {
-	d->guard = (struct guard)GUARD_INIT;
 	if (s->made && !guard_install_kind(&d->guard, GUARD_CLSACT,
 					   NL_CURRENT_NS, ifindex, NULL))
 		return 0;
 	return guard_install(&d->guard, NL_CURRENT_NS, ifindex, e);
+}
+
+static int devio_listen(struct devio *d)
+{
+	return packet_ring_listen(
+		&d->ring, d->port.ops->layer3 ? -1 : guard_hear_program());
+}
+
+static bool devio_holding;
+static struct list devio_held = { &devio_held, &devio_held };
+
+void devio_hold(void)
+{
+	devio_holding = true;
+}
+
+/* It listens first: for the time of a system call a frame may be passed on by the
+ * old program and by us, which is better than by nobody. */
+static void devio_take_over(struct devio *d)
+{
+	const struct devio_spec s = { .made = d->made };
+	int err = devio_listen(d);
+
+	if (!err)
+		err = devio_guard(d, &s, d->port.ifindex, NULL);
+	if (err)
+		port_set_state(&d->port, PORT_DOWN);
+}
+
+void devio_release(void)
+{
+	while (!list_is_empty(&devio_held))
+		devio_take_over(list_entry(list_pop_front(&devio_held),
+					   struct devio, held));
+	devio_holding = false;
+}
+
+static int devio_begin(struct devio *d, const struct nl_link *link,
+		       const struct devio_spec *s, struct err *e)
+{
+	int err;
+
+	d->guard = (struct guard)GUARD_INIT;
+	if (devio_holding && s->made && guard_is_left(link->ifindex)) {
+		list_push_back(&devio_held, &d->held);
+		return 0;
+	}
+	err = devio_guard(d, s, link->ifindex, e);
+	if (err)
+		return err;
+	err = devio_listen(d);
+	if (!err)
+		return 0;
+	guard_remove(&d->guard);
+	return fail_errno(e, err, "device %s cannot be heard", link->name);
 }
 
 int devio_open(struct devio *d, const struct nl_link *link,
@@ -68,12 +122,12 @@ int devio_open(struct devio *d, const struct nl_link *link,
 	err = packet_ring_open(&d->ring, &rs, e);
 	if (err)
 		return err;
-	err = devio_guard(d, s, link->ifindex, e);
+	list_init(&d->held);
+	err = devio_begin(d, link, s, e);
 	if (err) {
 		packet_ring_close(&d->ring);
 		return err;
 	}
-	packet_ring_listen(&d->ring);
 	d->attached = true;
 	d->made = s->made;
 	d->empty = 0;
@@ -88,6 +142,7 @@ void devio_close(struct devio *d, bool keep)
 {
 	if (!d->attached)
 		return;
+	list_del(&d->held);
 	packet_ring_close(&d->ring);
 	if (keep && d->made)
 		guard_leave(&d->guard);

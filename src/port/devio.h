@@ -14,11 +14,13 @@
  *           TPID, before anybody sees it.
  *           V3 a packet leaves rx with offload fields that fit the frame, or
  *           not at all.
- * Threads   open, close: the control thread. rx: one worker. tx: any.
+ *           V4 a held device is sent to, and not heard.
+ * Threads   open, close, hold, release: the control thread. rx: one worker. tx: any.
  * Owns      socket, guard. */
 #ifndef PORT_DEVIO_H
 #define PORT_DEVIO_H
 
+#include "base/list.h"
 #include "port/port.h"
 #include "sys/guard.h"
 #include "sys/nl_link.h"
@@ -32,6 +34,7 @@ struct devio {
 	bool layer3;
 	bool made; /* the device is weft's own */
 	bool attached;
+	struct list held; /* self-linked: it is not */
 };
 
 struct devio_spec {
@@ -49,6 +52,11 @@ int devio_open(struct devio *d, const struct nl_link *link,
  * and that stays (`keep`) keeps its guard: what the datapath's programs know goes
  * on until the next daemon takes it over. */
 void devio_close(struct devio *d, bool keep);
+/* From now on devices that an earlier daemon's programs still serve are opened but
+ * not taken over, until the release takes them all: none is taken from the old
+ * flows before the others can be reached by the new. At start. */
+void devio_hold(void);
+void devio_release(void);
 /* Finds the port's device: -ENODEV with a sentence when there is none. */
 int devio_find(struct devio *d, struct nl_link *out, struct err *e) MUST_CHECK;
 

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "packet/segment.h"
+#include "port/devio.h"
 #include "port/link.h"
 #include "port/test_net.h"
 #include "port/veth.h"
@@ -119,6 +120,57 @@ static void a_pair_left_behind_is_taken_over(void **state)
 	assert_int_equal(p->ifindex, ifindex);
 	test_run("ip -n %s addr show eth7 | grep -q 192.0.2.1/24", ns);
 	p->ops->detach(p, false);
+	p->ops->destroy(p);
+}
+
+/* Frames that are heard while the far end sends for a while. */
+static unsigned heard(struct port *p, const char *ns)
+{
+	struct packet_pool *pool = packet_pool_create(64);
+	struct packet_batch b = { .n = 0 };
+	unsigned n;
+
+	test_run("ip netns exec %s ping -q -b -c 3 -i 0.02 -W 0.05 "
+		 "192.0.2.255 >/dev/null 2>&1; true",
+		 ns);
+	p->ops->rx(p, 0, &b, pool);
+	n = b.n;
+	packet_batch_free(&b);
+	packet_pool_destroy(pool);
+	return n;
+}
+
+static void a_held_pair_is_taken_over_at_the_release(void **state)
+{
+	const char *ns = test_net_ns("c");
+	struct veth_config c;
+	struct net n;
+	struct port *p;
+
+	(void)state;
+	net_init(&n, "192.0.2.1/24", "2001:db8::1/64");
+	c = config(ns, &n);
+	p = veth_port_create("c1", &c);
+	devio_hold(); /* nobody has left it: nothing to hold */
+	attach(p);
+	devio_release();
+	assert_true(heard(p, ns));
+	p->ops->detach(p, true);
+	p->ops->destroy(p);
+
+	devio_hold();
+	p = veth_port_create("c1", &c);
+	attach(p);
+	assert_false(heard(p, ns));
+	assert_true(guard_is_left(p->ifindex));
+	devio_release();
+	assert_true(heard(p, ns));
+	p->ops->detach(p, true);
+
+	devio_hold();
+	attach(p);
+	p->ops->detach(p, false); /* while it is held */
+	devio_release();
 	p->ops->destroy(p);
 }
 
@@ -465,6 +517,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(the_far_end_is_as_asked),
 		CASE(a_pair_left_behind_is_taken_over),
+		CASE(a_held_pair_is_taken_over_at_the_release),
 		CASE(a_pair_in_the_wrong_namespace_is_made_anew),
 		CASE(a_change_touches_only_what_it_names),
 		CASE(a_namespace_that_is_missing_is_waited_for),

@@ -50,12 +50,17 @@ static int guard_bpf(unsigned cmd, union bpf_attr *attr)
 }
 
 /* One for the process: what guards do is the datapath's choice, not a port's. */
-static int guard_program = -1, guard_egress_program = -1;
+static const struct guard_programs no_programs = { -1, -1, -1 };
+static struct guard_programs guard_programs = { -1, -1, -1 };
 
-void guard_use_programs(int ingress, int egress)
+void guard_use_programs(const struct guard_programs *p)
 {
-	guard_program = ingress;
-	guard_egress_program = egress;
+	guard_programs = p ? *p : no_programs;
+}
+
+int guard_hear_program(void)
+{
+	return guard_programs.hear;
 }
 
 /* The whole program: drop. TC_ACT_SHOT and TCX_DROP are both 2. */
@@ -75,8 +80,8 @@ static int guard_load(void)
 		.prog_name = "weft_guard",
 	};
 
-	if (guard_program >= 0)
-		return fcntl(guard_program, F_DUPFD_CLOEXEC, 0);
+	if (guard_programs.ingress >= 0)
+		return fcntl(guard_programs.ingress, F_DUPFD_CLOEXEC, 0);
 	return guard_bpf(BPF_PROG_LOAD, &attr);
 }
 
@@ -174,8 +179,9 @@ static int guard_filter_del(struct nl *nl, uint32_t ifindex, bool egress)
 
 static int guard_install_clsact(struct guard *g)
 {
-	int prog = g->egress ? fcntl(guard_egress_program, F_DUPFD_CLOEXEC, 0) :
-			       guard_load();
+	int prog = g->egress ?
+			   fcntl(guard_programs.egress, F_DUPFD_CLOEXEC, 0) :
+			   guard_load();
 	int err;
 	struct nl *nl;
 
@@ -205,6 +211,22 @@ struct guard_count {
 static void guard_count_each(struct nl_sink *s, const struct nlmsghdr *h UNUSED)
 {
 	container_of(s, struct guard_count, sink)->n++;
+}
+
+bool guard_is_left(uint32_t ifindex)
+{
+	struct guard_count c = { .sink = { guard_count_each, NULL } };
+	struct nl_req r;
+	struct nl *nl;
+	int err = nl_open(&nl, NL_CURRENT_NS, NULL);
+
+	if (err)
+		return false;
+	guard_filter_key(guard_tc_req(&r, RTM_GETTFILTER, 0, ifindex), false);
+	mnl_attr_put_strz(r.h, TCA_KIND, "bpf");
+	err = nl_ask(nl, &r, &c.sink);
+	nl_close(nl);
+	return !err && c.n;
 }
 
 /* Are there filters of others on the clsact we made? Unsure counts as yes. */
@@ -498,7 +520,7 @@ void guard_watch_egress(struct guard *g, uint32_t ifindex)
 	*g = (struct guard)GUARD_INIT;
 	g->ifindex = ifindex;
 	g->egress = true;
-	if (guard_egress_program >= 0 && !guard_install_clsact(g)) {
+	if (guard_programs.egress >= 0 && !guard_install_clsact(g)) {
 		g->kind = GUARD_CLSACT;
 		return;
 	}

@@ -52,11 +52,19 @@ void guard_remove(struct guard *g);
 void guard_leave(struct guard *g);
 /* Takes off what a killed process may have left on the device. */
 void guard_sweep(int netns_fd, uint32_t ifindex);
-/* Guards installed from now on run `ingress` (SCHED_CLS; it drops what it does not
- * take) instead of a program that drops everything; guard_watch_egress puts
- * `egress` in place. -1: as before. The descriptors stay the caller's. nftables
- * guards drop everything. */
-void guard_use_programs(int ingress, int egress);
+/* What guards run from now on. The descriptors stay the caller's. */
+struct guard_programs {
+	int hear;    /* filter for packet sockets of guarded devices */
+	int ingress; /* SCHED_CLS: drops what it does not take */
+	int egress;  /* SCHED_CLS, for guard_watch_egress */
+};
+/* NULL: none, guards drop everything, as those of nftables always do. */
+void guard_use_programs(const struct guard_programs *p);
+/* The filter of guard_programs, -1 without. */
+int guard_hear_program(void);
+/* Does the program of an earlier daemon still stand on this device, in the
+ * caller's namespace? (It is replaced in one step when a guard is installed.) */
+bool guard_is_left(uint32_t ifindex);
 /* The program for what the host itself sends by a device of ours takes its place
  * there; without one, what an earlier daemon left is taken off. */
 void guard_watch_egress(struct guard *g, uint32_t ifindex);

@@ -234,9 +234,12 @@ static void a_killed_process_leaves_no_guard(void **state UNUSED)
 	in_child(GUARD_NFT);
 	usleep(50 * 1000); /* descriptors are closed a moment later */
 	check_unguarded();
+	assert_false(guard_is_left(near.ifindex));
 	in_child(GUARD_CLSACT);
 	check_guarded(); /* this kind stays... */
+	assert_true(guard_is_left(near.ifindex));
 	guard_sweep(NL_CURRENT_NS, near.ifindex);
+	assert_false(guard_is_left(near.ifindex));
 	check_unguarded(); /* ...until it is swept */
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sys/fail.h"
+#include "sys/kbpf.h"
 #include "sys/packet_crew.h"
 
 #define PACKET_RING_BLOCK 65536u
@@ -87,12 +88,9 @@ static int packet_ring_deafen(const struct packet_ring *r)
 			  sizeof(program));
 }
 
-void packet_ring_listen(struct packet_ring *r)
+int packet_ring_listen(struct packet_ring *r, int filter)
 {
-	int unused = 0;
-
-	(void)!setsockopt(r->fd, SOL_SOCKET, SO_DETACH_FILTER, &unused,
-			  sizeof(unused));
+	return kbpf_socket_filter(r->fd, filter);
 }
 
 static int packet_ring_bind(const struct packet_ring *r, bool promiscuous)

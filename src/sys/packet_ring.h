@@ -53,7 +53,8 @@ struct packet_ring_spec {
  * nobody else hears the device. */
 int packet_ring_open(struct packet_ring *r, const struct packet_ring_spec *s,
 		     struct err *e) MUST_CHECK;
-void packet_ring_listen(struct packet_ring *r);
+/* Hears what `filter` (a program's descriptor) keeps; all by -1. */
+int packet_ring_listen(struct packet_ring *r, int filter) MUST_CHECK;
 /* A PACKET_RING_INIT ring and a second call are harmless. */
 void packet_ring_close(struct packet_ring *r);
 
