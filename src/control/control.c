@@ -245,6 +245,7 @@ static int open_all(struct control *c, struct err *e)
 				  "or no threads are left");
 	a.nl = c->nl;
 	real_init(&c->real, c->sw, &a);
+	control_watch_processes(c);
 	/* Devices that the last daemon left at work go on until all is there. */
 	devio_hold();
 	rc = start(c, e);

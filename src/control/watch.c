@@ -130,6 +130,13 @@ void control_port_failed(void *arg, uint32_t port, int error)
 	try_attach(c, p);
 }
 
+void control_watch_processes(struct control *c)
+{
+	c->real.loop = c->config.loop;
+	c->real.process_ended = on_process_ended;
+	c->real.ctx = c;
+}
+
 int control_watch(struct control *c, struct err *e)
 {
 	int rc = nl_monitor_create(&c->monitor, c->config.loop, NL_CURRENT_NS,
@@ -138,9 +145,6 @@ int control_watch(struct control *c, struct err *e)
 	if (rc)
 		return rc;
 	nl_monitor_listen(c->monitor, on_event, c);
-	c->real.loop = c->config.loop;
-	c->real.process_ended = on_process_ended;
-	c->real.ctx = c;
 	return netns_watch_create(&c->netns, c->config.loop, on_netns, c, e);
 }
 

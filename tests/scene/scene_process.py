@@ -52,6 +52,19 @@ def a_namespace_that_ends_with_its_process_is_noticed(s):
 
 
 @scene
+def a_restart_finds_the_namespace_of_a_process(s):
+    h, c1 = s.host("h"), s.netns("c1")
+    p = boxed(s)
+    h.apply(NET % p.pid)
+    c1.must_reach("198.51.100.2")
+    h.kill()
+    h.start()
+    c1.must_reach("198.51.100.2")
+    end(p)
+    h.port_is("p1", "absent")
+
+
+@scene
 def a_namespace_that_others_keep_keeps_its_port(s):
     h, c1 = s.host("h"), s.netns("c1")
     p = boxed(s)
