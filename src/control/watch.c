@@ -8,6 +8,9 @@
 #include "control/internal.h"
 #include "port/link.h"
 
+/* Between two looks for what the kernel does not tell of. */
+#define LOOK_MS 1000u
+
 static void try_attach(struct control *c, struct real_port *p)
 {
 	struct err e = ERR_INIT;
@@ -79,6 +82,43 @@ static void link_del(struct control *c, const struct nl_link *l)
 	}
 }
 
+static void mend(struct control *c, struct real_port *p, bool told)
+{
+	if (!p->attached || !p->port->ops->mend ||
+	    !p->port->ops->mend(p->port, told))
+		return;
+	log_warn("port %s: somebody took weft's program off %s; it is back "
+		 "there (look for what removes tc filters, or qdiscs)",
+		 p->name, p->port->device);
+	events_port(&c->events, p->name,
+		    "its program was taken off, and is back");
+}
+
+static void filter_del(struct control *c, uint32_t ifindex)
+{
+	struct real_port *p;
+
+	list_for_each(p, &c->real.ports, link)
+		if (p->port->ifindex == ifindex)
+			mend(c, p, true);
+}
+
+static void mend_all(struct control *c, bool told)
+{
+	struct real_port *p;
+
+	list_for_each(p, &c->real.ports, link)
+		mend(c, p, told);
+}
+
+static void on_look(void *arg)
+{
+	struct control *c = arg;
+
+	mend_all(c, false);
+	timer_set(&c->look, LOOK_MS);
+}
+
 static void on_event(void *arg, const struct nl_event *ev)
 {
 	struct control *c = arg;
@@ -87,6 +127,10 @@ static void on_event(void *arg, const struct nl_event *ev)
 		link_new(c, ev->link);
 	else if (ev->type == NL_EVENT_LINK_DEL)
 		link_del(c, ev->link);
+	else if (ev->type == NL_EVENT_FILTER_DEL)
+		filter_del(c, ev->ifindex);
+	else if (ev->type == NL_EVENT_RESYNC_END)
+		mend_all(c, true);
 }
 
 /* A namespace that appears may be what a veth port waits for. */
@@ -130,21 +174,19 @@ void control_port_failed(void *arg, uint32_t port, int error)
 	try_attach(c, p);
 }
 
-void control_watch_processes(struct control *c)
-{
-	c->real.loop = c->config.loop;
-	c->real.process_ended = on_process_ended;
-	c->real.ctx = c;
-}
-
 int control_watch(struct control *c, struct err *e)
 {
 	int rc = nl_monitor_create(&c->monitor, c->config.loop, NL_CURRENT_NS,
-				   NL_GROUP_LINK, e);
+				   NL_GROUP_LINK | NL_GROUP_FILTER, e);
 
 	if (rc)
 		return rc;
 	nl_monitor_listen(c->monitor, on_event, c);
+	timer_init(&c->look, c->config.loop, on_look, c);
+	timer_set(&c->look, LOOK_MS);
+	c->real.loop = c->config.loop;
+	c->real.process_ended = on_process_ended;
+	c->real.ctx = c;
 	return netns_watch_create(&c->netns, c->config.loop, on_netns, c, e);
 }
 
@@ -152,6 +194,8 @@ void control_unwatch(struct control *c)
 {
 	if (c->netns)
 		netns_watch_destroy(c->netns);
-	if (c->monitor)
-		nl_monitor_destroy(c->monitor);
+	if (!c->monitor)
+		return;
+	timer_fini(&c->look);
+	nl_monitor_destroy(c->monitor);
 }

@@ -154,6 +154,13 @@ void devio_close(struct devio *d, bool keep)
 	port_set_state(&d->port, PORT_ABSENT);
 }
 
+bool devio_mend(struct port *p, bool told)
+{
+	struct devio *d = devio_of(p);
+
+	return d->attached && guard_mend(&d->guard, told);
+}
+
 /* --- receiving ------------------------------------------------------------ */
 int devio_rx_fd(struct port *p, unsigned queue UNUSED)
 {

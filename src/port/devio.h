@@ -64,6 +64,7 @@ int devio_find(struct devio *d, struct nl_link *out, struct err *e) MUST_CHECK;
 int devio_rx_fd(struct port *p, unsigned queue);
 int devio_rx(struct port *p, unsigned queue, struct packet_batch *b,
 	     struct packet_pool *pool);
+bool devio_mend(struct port *p, bool told);
 void devio_tx(struct port *p, struct packet_batch *b, struct port_counters *c);
 
 #endif

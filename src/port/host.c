@@ -86,6 +86,11 @@ static void host_detach(struct port *p, bool keep)
 	fdio_close(&host_of(p)->fd, keep);
 }
 
+static bool host_mend(struct port *p, bool told)
+{
+	return guard_mend(&host_of(p)->egress, told);
+}
+
 static void host_destroy(struct port *p)
 {
 	struct host_port *h = host_of(p);
@@ -103,6 +108,7 @@ static const struct port_ops host_ops = {
 	.rx_fd = fdio_rx_fd,
 	.rx = fdio_rx,
 	.tx = fdio_tx,
+	.mend = host_mend,
 };
 
 static void host_keep_config(struct host_port *h, const struct host_config *c)

@@ -129,6 +129,7 @@ static const struct port_ops nic_ops = {
 	.rx_fd = devio_rx_fd,
 	.rx = devio_rx,
 	.tx = devio_tx,
+	.mend = devio_mend,
 };
 
 struct port *nic_port_create(const char *name, const struct nic_config *c)

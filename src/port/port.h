@@ -91,6 +91,10 @@ struct port_ops {
 	 * was not sent is counted with its reason in c->drops. */
 	void (*tx)(struct port *p, struct packet_batch *b,
 		   struct port_counters *c);
+
+	/* NULL: there is nothing to mend. Puts programs back that somebody else
+	 * took off the device; true when it had to. `told`: as guard_mend. */
+	bool (*mend)(struct port *p, bool told);
 };
 
 /* What rx itself had to drop; one queue's, written by its worker only. */

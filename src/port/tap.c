@@ -59,6 +59,7 @@ static const struct port_ops tap_ops = {
 	.rx_fd = devio_rx_fd,
 	.rx = devio_rx,
 	.tx = devio_tx,
+	.mend = devio_mend,
 };
 
 struct port *tap_port_create(const char *name, const struct tap_config *c)

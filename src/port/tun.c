@@ -122,6 +122,7 @@ static const struct port_ops tun_program_ops = {
 	.rx_fd = devio_rx_fd,
 	.rx = devio_rx,
 	.tx = devio_tx,
+	.mend = devio_mend,
 };
 
 static const struct port_ops tun_host_ops = {

@@ -297,6 +297,7 @@ static const struct port_ops veth_ops = {
 	.rx_fd = devio_rx_fd,
 	.rx = devio_rx,
 	.tx = devio_tx,
+	.mend = devio_mend,
 };
 
 struct port *veth_port_create(const char *name, const struct veth_config *c)

@@ -213,20 +213,25 @@ static void guard_count_each(struct nl_sink *s, const struct nlmsghdr *h UNUSED)
 	container_of(s, struct guard_count, sink)->n++;
 }
 
-bool guard_is_left(uint32_t ifindex)
+static bool guard_filter_is_there(int netns_fd, uint32_t ifindex, bool egress)
 {
 	struct guard_count c = { .sink = { guard_count_each, NULL } };
 	struct nl_req r;
 	struct nl *nl;
-	int err = nl_open(&nl, NL_CURRENT_NS, NULL);
+	int err = nl_open(&nl, netns_fd, NULL);
 
 	if (err)
 		return false;
-	guard_filter_key(guard_tc_req(&r, RTM_GETTFILTER, 0, ifindex), false);
+	guard_filter_key(guard_tc_req(&r, RTM_GETTFILTER, 0, ifindex), egress);
 	mnl_attr_put_strz(r.h, TCA_KIND, "bpf");
 	err = nl_ask(nl, &r, &c.sink);
 	nl_close(nl);
 	return !err && c.n;
+}
+
+bool guard_is_left(uint32_t ifindex)
+{
+	return guard_filter_is_there(NL_CURRENT_NS, ifindex, false);
 }
 
 /* Are there filters of others on the clsact we made? Unsure counts as yes. */
@@ -480,6 +485,39 @@ void guard_remove(struct guard *g)
 		close(g->fd);
 	netns_close(g->netns_fd);
 	*g = (struct guard)GUARD_INIT;
+}
+
+/* A link that was detached stands on no device. */
+static bool guard_link_is_there(const struct guard *g)
+{
+	struct bpf_link_info info = { 0 };
+	union bpf_attr attr = { .info = {
+					.bpf_fd = (uint32_t)g->fd,
+					.info_len = sizeof(info),
+					.info = (uint64_t)(uintptr_t)&info,
+				} };
+
+	/* Of a tcx link the device is where it is of an XDP link. */
+	return guard_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr) < 0 || info.xdp.ifindex;
+}
+
+static bool guard_mend_tcx(struct guard *g)
+{
+	int fd = g->fd;
+
+	if (fd < 0 || guard_link_is_there(g) || guard_install_tcx(g))
+		return false;
+	close(fd);
+	return true;
+}
+
+bool guard_mend(struct guard *g, bool told)
+{
+	if (g->kind == GUARD_TCX)
+		return guard_mend_tcx(g);
+	return told && g->kind == GUARD_CLSACT &&
+	       !guard_filter_is_there(g->netns_fd, g->ifindex, g->egress) &&
+	       !guard_install_clsact(g);
 }
 
 void guard_leave(struct guard *g)

@@ -48,6 +48,10 @@ int guard_install_kind(struct guard *g, enum guard_kind kind, int netns_fd,
 		       uint32_t ifindex, struct err *e) MUST_CHECK;
 /* A GUARD_INIT or zeroed guard and a second call are harmless. */
 void guard_remove(struct guard *g);
+/* Puts back what somebody else took off; true when it did. `told`: the kernel
+ * told of something that went from the device (NL_EVENT_FILTER_DEL). A tcx link
+ * that is detached by force is told by nobody: ask now and then. */
+bool guard_mend(struct guard *g, bool told);
 /* As a crash would: a clsact filter stays, everything else goes. */
 void guard_leave(struct guard *g);
 /* Takes off what a killed process may have left on the device. */

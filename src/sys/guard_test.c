@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/bpf.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -13,7 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -243,6 +246,47 @@ static void a_killed_process_leaves_no_guard(void **state UNUSED)
 	check_unguarded(); /* ...until it is swept */
 }
 
+/* Detached by force, as an administrator's tool does it. */
+static void link_detach(int fd)
+{
+	union bpf_attr attr = { .link_detach = { .link_fd = (uint32_t)fd } };
+
+	assert_int_equal(
+		syscall(__NR_bpf, BPF_LINK_DETACH, &attr, sizeof(attr)), 0);
+}
+
+static void what_others_take_off_is_put_back(void **state UNUSED)
+{
+	struct guard g = GUARD_INIT;
+
+	assert_false(guard_mend(&g, true));
+	assert_int_equal(guard_install_kind(&g, GUARD_CLSACT, NL_CURRENT_NS,
+					    near.ifindex, NULL),
+			 0);
+	assert_false(guard_mend(&g, true));
+	assert_int_equal(system("tc filter del dev near ingress"), 0);
+	check_unguarded();
+	assert_false(guard_mend(&g, false));
+	assert_true(guard_mend(&g, true));
+	check_guarded();
+	assert_int_equal(system("tc qdisc del dev near clsact"), 0);
+	assert_true(guard_mend(&g, true));
+	check_guarded();
+	guard_remove(&g);
+	check_unguarded();
+
+	if (guard_install_kind(&g, GUARD_TCX, NL_CURRENT_NS, near.ifindex,
+			       NULL))
+		return; /* before 6.6 */
+	assert_false(guard_mend(&g, false));
+	link_detach(g.fd);
+	check_unguarded();
+	assert_true(guard_mend(&g, false));
+	check_guarded();
+	guard_remove(&g);
+	check_unguarded();
+}
+
 #define TC_FILTER                                                              \
 	"tc filter add dev near ingress prio 7 protocol all bpf "              \
 	"bytecode '1,6 0 0 0'"
@@ -399,6 +443,7 @@ int main(void)
 		cmocka_unit_test(the_device_may_go_before_its_guard),
 		cmocka_unit_test(a_guard_works_in_another_namespace),
 		cmocka_unit_test(a_killed_process_leaves_no_guard),
+		cmocka_unit_test(what_others_take_off_is_put_back),
 		cmocka_unit_test(what_others_have_on_the_hook_stays),
 		cmocka_unit_test(our_own_frames_are_not_heard),
 		cmocka_unit_test(a_full_buffer_counts_its_drops),

@@ -50,6 +50,7 @@ static int nl_monitor_join(struct mnl_socket *sock, unsigned groups)
 		{ NL_GROUP_ROUTE, RTNLGRP_IPV4_ROUTE },
 		{ NL_GROUP_ROUTE, RTNLGRP_IPV6_ROUTE },
 		{ NL_GROUP_NEIGH, RTNLGRP_NEIGH },
+		{ NL_GROUP_FILTER, RTNLGRP_TC },
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
@@ -156,6 +157,18 @@ static bool nl_monitor_tell_neigh(struct nl_monitor *m,
 	return !nl_neigh_parse(h, &neigh) || nl_monitor_tell(m, &ev);
 }
 
+static bool nl_monitor_tell_filter(struct nl_monitor *m,
+				   const struct nlmsghdr *h)
+{
+	const struct tcmsg *t = mnl_nlmsg_get_payload(h);
+	struct nl_event ev = { .type = NL_EVENT_FILTER_DEL };
+
+	if (mnl_nlmsg_get_payload_len(h) < sizeof(*t) || t->tcm_ifindex <= 0)
+		return true;
+	ev.ifindex = (uint32_t)t->tcm_ifindex;
+	return nl_monitor_tell(m, &ev);
+}
+
 static bool nl_monitor_message(struct nl_monitor *m, const struct nlmsghdr *h)
 {
 	switch (h->nlmsg_type) {
@@ -171,6 +184,9 @@ static bool nl_monitor_message(struct nl_monitor *m, const struct nlmsghdr *h)
 	case RTM_NEWNEIGH:
 	case RTM_DELNEIGH:
 		return nl_monitor_tell_neigh(m, h);
+	case RTM_DELTFILTER:
+	case RTM_DELQDISC:
+		return nl_monitor_tell_filter(m, h);
 	}
 	return true;
 }

@@ -2,7 +2,7 @@
 /* What changes in a namespace, as it changes.
  *
  * What      callbacks on the loop for links, addresses, routes and neighbours
- *           that come, change and go.
+ *           that come, change and go, and for tc filters that go.
  * Why so    followed, never polled. One meaning for start and for loss: when
  *           the monitor begins, and whenever the kernel says that it dropped
  *           messages (ENOBUFS), the listener is told RESYNC_BEGIN, then NEW for
@@ -26,6 +26,7 @@ enum nl_group {
 	NL_GROUP_ADDR = 1 << 1,
 	NL_GROUP_ROUTE = 1 << 2,
 	NL_GROUP_NEIGH = 1 << 3,
+	NL_GROUP_FILTER = 1 << 4, /* tc; no NEW at a resync */
 };
 
 enum nl_event_type {
@@ -37,6 +38,7 @@ enum nl_event_type {
 	NL_EVENT_ROUTE_DEL,
 	NL_EVENT_NEIGH_NEW,
 	NL_EVENT_NEIGH_DEL,
+	NL_EVENT_FILTER_DEL, /* a tc filter, or the qdisc it was on */
 	NL_EVENT_RESYNC_BEGIN,
 	NL_EVENT_RESYNC_END,
 };
@@ -48,6 +50,7 @@ struct nl_event {
 		const struct nl_addr *addr;
 		const struct nl_route *route;
 		const struct nl_neigh *neigh;
+		uint32_t ifindex; /* FILTER: of its device */
 	};
 };
 

@@ -17,6 +17,7 @@ struct view {
 	struct nl_monitor *m;
 	bool known[MAX_KNOWN], seen[MAX_KNOWN];
 	unsigned begins, ends, addrs, routes, neighs;
+	unsigned filters_gone; /* of the loopback device */
 	bool syncing;
 	bool destroy_at_link;
 };
@@ -69,6 +70,9 @@ static void view_event(void *arg, const struct nl_event *ev)
 	case NL_EVENT_NEIGH_NEW:
 	case NL_EVENT_NEIGH_DEL:
 		v->neighs++;
+		break;
+	case NL_EVENT_FILTER_DEL:
+		v->filters_gone += ev->ifindex == 1;
 		break;
 	case NL_EVENT_RESYNC_BEGIN:
 	case NL_EVENT_RESYNC_END:
@@ -183,6 +187,26 @@ static void addresses_routes_and_neighbours_are_told(void **s UNUSED)
 	view_destroy(v);
 }
 
+static void a_filter_that_goes_is_told(void **s UNUSED)
+{
+	struct view *v = view_create(NL_GROUP_FILTER);
+
+	loop_run_ms(v->loop, 10);
+	if (system("tc qdisc add dev lo clsact && tc filter add dev lo ingress "
+		   "prio 7 protocol all bpf bytecode '1,6 0 0 0'"))
+		skip();
+	loop_run_ms(v->loop, 20);
+	assert_int_equal(v->filters_gone, 0);
+	assert_int_equal(system("tc filter del dev lo ingress"), 0);
+	loop_run_ms(v->loop, 20);
+	assert_true(v->filters_gone);
+	v->filters_gone = 0;
+	assert_int_equal(system("tc qdisc del dev lo clsact"), 0);
+	loop_run_ms(v->loop, 20);
+	assert_true(v->filters_gone);
+	view_destroy(v);
+}
+
 /* Two thousand devices come while nobody listens: far more than the socket
  * holds. The view must be right in the end, deletions that were lost included. */
 static void a_flood_of_changes_is_survived_by_a_resync(void **s UNUSED)
@@ -232,6 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_there_is_told_first_then_what_changes),
 		cmocka_unit_test(addresses_routes_and_neighbours_are_told),
+		cmocka_unit_test(a_filter_that_goes_is_told),
 		cmocka_unit_test(a_flood_of_changes_is_survived_by_a_resync),
 		cmocka_unit_test(the_listener_may_destroy_the_monitor),
 	};

@@ -264,3 +264,20 @@ def an_mtu_that_somebody_lowers_is_obeyed(s):
     c1.must_reach("198.51.100.2")
     h.ip("link", "set", "c2", "mtu", "1500")
     c1.must_reach("198.51.100.2", extra=("-s", "1400", "-M", "do"))
+
+
+@scene
+def a_program_that_somebody_takes_off_is_put_back(s):
+    h, c1, c2, c3 = fast(s)
+    dev = next(p["device"] for p in h.show("ports") if p["name"] == "c1")
+    for how in (["filter", "del", "dev", dev, "ingress"],
+                ["qdisc", "del", "dev", dev, "clsact"]):
+        h.run("tc", *how)
+        until("it is back", lambda: "weft" in h.run(
+            "tc", "filter", "show", "dev", dev, "ingress").stdout)
+        c1.must_reach("198.51.100.2")
+    before = kernel_hits(h)
+    must(c1.ping("198.51.100.2", 20) == 1.0, "nothing is lost afterwards")
+    must(kernel_hits(h) > before, "and the kernel forwards again")
+    must(sum("taken off" in e["text"] for e in h.rpc("events")) == 2,
+         "it is told: %s" % h.rpc("events"))
