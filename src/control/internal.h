@@ -63,7 +63,9 @@ void control_rebuild(void *arg);
 /* Nothing: for the end, and the undo of the first apply. */
 void control_clear(struct control *c, bool keep);
 
-/* watch.c: devices and namespaces that come and go. */
+/* watch.c: devices and namespaces that come and go; processes that ports name by
+ * number, known before the first port is attached. */
+void control_watch_processes(struct control *c);
 int control_watch(struct control *c, struct err *e) MUST_CHECK;
 void control_unwatch(struct control *c);
 void control_port_failed(void *arg, uint32_t port, int error);

@@ -174,6 +174,13 @@ void control_port_failed(void *arg, uint32_t port, int error)
 	try_attach(c, p);
 }
 
+void control_watch_processes(struct control *c)
+{
+	c->real.loop = c->config.loop;
+	c->real.process_ended = on_process_ended;
+	c->real.ctx = c;
+}
+
 int control_watch(struct control *c, struct err *e)
 {
 	int rc = nl_monitor_create(&c->monitor, c->config.loop, NL_CURRENT_NS,
@@ -184,9 +191,6 @@ int control_watch(struct control *c, struct err *e)
 	nl_monitor_listen(c->monitor, on_event, c);
 	timer_init(&c->look, c->config.loop, on_look, c);
 	timer_set(&c->look, LOOK_MS);
-	c->real.loop = c->config.loop;
-	c->real.process_ended = on_process_ended;
-	c->real.ctx = c;
 	return netns_watch_create(&c->netns, c->config.loop, on_netns, c, e);
 }
 
