@@ -222,6 +222,7 @@ static struct vswitch *make_switch(struct control *c)
 			    .moved = news_moved,
 			    .flap = news_flap,
 			    .neighbour = news_neighbour,
+			    .note = explain_far_note,
 			    .ctx = c },
 	};
 
@@ -272,6 +273,7 @@ struct control *control_create(const struct control_config *config,
 	events_init(&c->events, config->env);
 	examine_init(&c->examinations);
 	captures_init(&c->captures);
+	explain_far_init(&c->far);
 	confirm_init(c);
 	if (!open_all(c, e))
 		return c;
@@ -284,6 +286,7 @@ void control_destroy(struct control *c)
 	if (!c)
 		return;
 	captures_fini(&c->captures);
+	explain_far_fini(&c->far);
 	confirm_fini(c);
 	examine_fini(&c->examinations);
 	metrics_unlisten(c);
