@@ -1,0 +1,198 @@
+"""weft as a part of a system: its unit, its packages, its start, ordinary users."""
+import json
+import os
+import re
+import subprocess
+
+import boot
+import lib
+from lib import scene
+
+EXPOSURE_MOST = 2.5  # of systemd-analyze security
+UNIT = os.path.join(lib.BUILD, "dist", "weftd.service")
+
+# Of every kind that the unit has to be able to make: a device in a named namespace,
+# one in another user's process's, a TAP, an adopted card, the bridge's own.
+NET = """weft: 1
+networks:
+  blue: { bridge: br0, subnets: [ 10.1.0.0/24 ] }
+hosts:
+  %(host)s:
+    bridges:
+      br0: { host: { addresses: [ 10.1.0.1/24 ] } }
+    ports:
+      vm1: { type: tap, network: blue }
+      e0: { type: nic, bridge: br0, adopt: true }
+      c1: { type: veth, network: blue, namespace: c1,
+            addresses: [ 10.1.0.11/24 ] }
+      c2: { type: veth, network: blue, namespace: {pid: %(pid)s},
+            addresses: [ 10.1.0.12/24 ] }
+"""
+
+
+def have(program):
+    return any(os.access(os.path.join(d, program), os.X_OK)
+               for d in os.environ["PATH"].split(":"))
+
+
+@scene
+def the_unit_is_hardened(s):
+    if not have("systemd-analyze"):
+        raise lib.Skipped("systemd-analyze is not installed")
+    said = lib.run("systemd-analyze", "security", "--offline=true",
+                   "--no-pager", UNIT).stdout
+    level = float(re.search(r"exposure level for \S+: ([\d.]+)", said)[1])
+    lib.must(level <= EXPOSURE_MOST, "the exposure is %g:\n%s" % (level, said))
+
+
+def install(b):
+    """What `make install` installs, without what it needs not."""
+    for program in ("weft", "weftd"):
+        b.run("cp", b.host(os.path.join(lib.BUILD, "src", program)),
+              "/usr/bin/" + program)
+    with open(UNIT) as f:
+        text = re.sub(r"ExecStart=\S+/weftd", "ExecStart=/usr/bin/weftd",
+                      f.read())
+    # A sanitizer of a test build looks for leaks by calls that a unit refuses.
+    text = text.replace("[Service]", "[Service]\nEnvironment=ASAN_OPTIONS="
+                        "detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1")
+    b.write("/etc/systemd/system/weftd.service", text)
+    b.write("/usr/lib/sysusers.d/weft.conf",
+            open(os.path.join(lib.TOP, "dist", "weft.sysusers")).read())
+    b.run("systemd-sysusers", "/usr/lib/sysusers.d/weft.conf")
+    b.run("systemctl", "daemon-reload")
+
+
+def start(b):
+    """weftd as the unit starts it, with NET applied; what reads the journal."""
+    b.run("systemctl", "start", "weftd")
+    b.run("ip", "netns", "add", "c1")
+    b.run("ip", "link", "add", "e0", "type", "veth", "peer", "e1")
+    b.sh("ip link set e0 up; ip addr add 192.0.2.1/24 dev e0")
+    b.popen("setpriv", "--reuid", "65534", "--regid", "65534",
+            "--clear-groups", "unshare", "-Urn", "sleep", "600")
+    pid = lib.until("another user's process is there",
+                    lambda: b.sh("pgrep -x sleep || true"))
+    lib.until("it has a namespace of its own", lambda: b.sh(
+        "readlink /proc/%s/ns/net" % pid) != b.sh("readlink /proc/1/ns/net"))
+    b.write("/root/net.yaml", NET % {"host": b.sh("hostname"), "pid": pid})
+    b.run("weft", "apply", "/root/net.yaml")
+    return pid
+
+
+def must_ping(b, pid):
+    """Between the namespaces, and from the host itself."""
+    def goes(*words):
+        return b.run(*words, "ping", "-n", "-c1", "-W1", "10.1.0.12",
+                     check=False).returncode == 0
+    lib.until("the host reaches a container", goes)
+    lib.until("a container reaches the other",
+              lambda: goes("ip", "netns", "exec", "c1"))
+
+
+def journal(b):
+    return b.sh("journalctl -u weftd -o cat --no-pager")
+
+
+@scene
+def under_systemd_everything_works_that_should(s):
+    with boot.Boot(s) as b:
+        install(b)
+        pid = start(b)
+        must_ping(b, pid)
+        ports = json.loads(b.sh("weft show ports --json"))
+        lib.must(all(p["state"] == "up" for p in ports
+                     if p["name"] in ("c1", "c2")), "ports: %s" % ports)
+        lib.must(b.sh("cat /proc/sys/net/ipv6/conf/e0/disable_ipv6") == "1",
+                 "the host is not kept out of e0")
+        lib.must("192.0.2.1/24" in b.sh("ip -br addr show br0"),
+                 "the card's address did not move")
+        lib.must(b.run("weft", "doctor", check=False).returncode in (0, 2),
+                 "the doctor does not work")
+        status = b.sh("cat /proc/$(pidof weftd)/status")
+        uid = b.sh("id -u weft")
+        lib.must("Uid:\t%s\t" % uid in status, "whose is it?\n" + status)
+        rights = b.sh("ls -ld /var/lib/weft | cut -d' ' -f1,3,4")
+        lib.must(rights == "drwx------ weft weft", "the state: " + rights)
+        lib.must("refused" not in journal(b), journal(b))
+        lib.must(b.sh("systemctl show weftd -P WatchdogUSec") == "1min",
+                 "no watchdog")
+        lib.must(b.sh("systemctl show weftd -P WatchdogTimestamp"),
+                 "no sign of life")
+
+
+def lost_while(b, act):
+    """How many of 80 pings are lost between the containers while act() acts."""
+    p = b.popen("ip", "netns", "exec", "c1", "stdbuf", "-oL", "ping", "-n",
+                "-i", "0.02", "-c", "80", "-W", "1", "10.1.0.12",
+                stdout=subprocess.PIPE, text=True)
+    for _ in range(10):  # it goes, and is known
+        p.stdout.readline()
+    act()
+    said = p.communicate(timeout=60)[0]
+    return 80 - int(re.search(r"(\d+) received", said)[1])
+
+
+@scene
+def a_restart_by_systemd_loses_next_to_nothing(s):
+    with boot.Boot(s) as b:
+        install(b)
+        pid = start(b)
+        must_ping(b, pid)
+        fast = all(p["fast"] for p in json.loads(
+            b.sh("weft show ports --json")) if p["name"] in ("c1", "c2"))
+        # Where the kernel may keep no flows, a restart is as long as it is.
+        most = 2 if fast else 60
+
+        def crash():
+            before = b.sh("pidof weftd")
+            b.run("kill", "-KILL", before)
+            lib.until("systemd starts it again", lambda: b.sh(
+                "pidof weftd || true") not in ("", before))
+        lost = lost_while(b, crash)
+        lib.must(lost <= most, "%d of 80 lost by a crash" % lost)
+        lib.until("it is ready", lambda: b.sh(
+            "systemctl is-active weftd || true") == "active")
+        lost = lost_while(b, lambda: b.run("systemctl", "restart", "weftd"))
+        lib.must(lost <= most, "%d of 80 lost by a restart" % lost)
+        must_ping(b, pid)
+
+
+# What a machine manager does when it starts: looks for its networks.
+NEEDS = """[Unit]
+After=network-online.target
+DefaultDependencies=no
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'ip -br link show vm1 >/run/%N.seen; ip -br addr show br0 >>/run/%N.seen'
+"""
+
+
+@scene
+def networks_stand_before_what_needs_them_starts(s):
+    needing = ("libvirtd", "docker", "online")
+    with boot.Boot(s) as b:
+        install(b)
+        start(b)
+        b.run("systemctl", "stop", "weftd")
+        for device in ("vm1", "br0"):  # as after a reboot
+            b.run("ip", "link", "del", device, check=False)
+        for name in needing:
+            text = NEEDS if name == "online" else NEEDS.replace(
+                "After=network-online.target\n", "")
+            b.write("/etc/systemd/system/%s.service" % name, text)
+        b.write("/etc/systemd/system/trial.target", "[Unit]\nWants=" +
+                " ".join(n + ".service" for n in needing) +
+                " network-online.target weftd.service\n")
+        b.run("systemctl", "daemon-reload")
+        # One transaction, as at a start; systemd brings them into their order.
+        b.run("systemctl", "start", "trial.target")
+        lib.until("all have looked", lambda: all(b.sh(
+            "systemctl is-active %s || true" % n) in ("active", "failed")
+            for n in needing))
+        for name in needing:
+            seen = b.sh("cat /run/%s.seen" % name)
+            lib.must("vm1" in seen and "10.1.0.1/24" in seen,
+                     "%s was started and saw: %s\n%s" % (
+                         name, seen, b.sh("journalctl -o cat --no-pager")))
