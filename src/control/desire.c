@@ -130,6 +130,7 @@ static void make_bridges(struct making *m)
 		if (!b->bridge)
 			continue;
 		d->rules = (const char *const *)b->bridge->rules.items;
+		d->rule_lines = b->bridge->rules.lines;
 		d->n_rules = b->bridge->rules.n;
 		d->macs = static_macs(m, b->bridge, &d->n_macs);
 	}

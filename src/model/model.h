@@ -50,6 +50,7 @@ struct model_object {
 struct model_strings {
 	char **items;
 	unsigned n;
+	unsigned *lines; /* where each stands, 0: unknown; NULL: nobody asked */
 };
 
 struct model_addrs {
@@ -265,7 +266,8 @@ char *model_errors_format(const struct model_errors *es);
 struct model *model_create(void);
 void model_destroy(struct model *m);
 /* YAML (or JSON) -> valid model, or NULL with what is wrong. `file` is what
- * messages and origins call it. */
+ * messages and origins call it; fragments (fragments.h) have names of their
+ * own. */
 struct model *model_parse(const char *text, size_t len, const char *file,
 			  struct model_errors *es) MUST_CHECK;
 /* Canonical YAML: sorted, defaults left out. */

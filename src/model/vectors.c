@@ -95,7 +95,16 @@ static bool prefix_one(const char *s, struct schema_vec *v)
 static void texts_parse(struct schema_reader *r, const struct schema_key *k,
 			const struct yaml_node *n, void *field)
 {
+	struct model_strings *v = field;
+
 	each_value(r, k, n, field, text_one);
+	if (!v->n)
+		return;
+	v->lines = xrealloc(v->lines, v->n * sizeof(*v->lines));
+	for (unsigned i = 0; i < v->n; i++)
+		v->lines[i] = n->kind == YAML_SEQ && i < n->n ?
+				      n->items[i].value->line :
+				      n->line;
 }
 
 static void addrs_parse(struct schema_reader *r, const struct schema_key *k,
@@ -172,6 +181,8 @@ static void texts_copy(const struct schema_key *k UNUSED, void *field)
 	vec_copy(field, sizeof(char *));
 	for (unsigned i = 0; i < v->n; i++)
 		v->items[i] = xstrdup(v->items[i]);
+	if (v->lines)
+		v->lines = xmemdup(v->lines, v->n * sizeof(*v->lines));
 }
 
 static void addrs_copy(const struct schema_key *k UNUSED, void *field)
@@ -190,6 +201,7 @@ static void texts_fini(const struct schema_key *k, void *field)
 
 	for (unsigned i = 0; i < v->n; i++)
 		free(v->items[i]);
+	free(v->lines);
 	vec_free(k, field);
 }
 

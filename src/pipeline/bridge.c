@@ -294,6 +294,11 @@ static bool may_leave(struct xlate *x, const struct snap_port *out)
 	else if (out->kind == SNAP_PORT_PEER && xlate_from_peer(x) &&
 		 !x->routed)
 		why = DROP_TUNNEL_LOOP;
+	if (why == DROP_ISOLATED)
+		xlate_note(x, TRACE_PORT, out, "is isolated, as %s is",
+			   x->in->name);
+	else if (why)
+		xlate_note(x, TRACE_PORT, out, "is where it would leave");
 	if (why)
 		xlate_drop(x, why);
 	return !why;

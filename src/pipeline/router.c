@@ -128,6 +128,18 @@ static void send_to_peer(struct xlate *x, const struct snap_iface *out)
 	output_to_peer(x, out->domain, out->peer);
 }
 
+/* The route's own line rather than the router's, when it has one. */
+static struct trace_at route_at(enum trace_kind kind, const char *name,
+				const struct snap_router *r,
+				const struct route *f)
+{
+	struct trace_at at = { kind, name, r->origin };
+
+	if (f->cookie < r->n_origins && r->origins[f->cookie].line)
+		at.origin = r->origins[f->cookie];
+	return at;
+}
+
 static void route_on(struct xlate *x, const struct snap_router *r,
 		     const struct snap_iface *in, const struct route_found *f)
 {
@@ -141,10 +153,12 @@ static void route_on(struct xlate *x, const struct snap_router *r,
 		router_ends(x, PUNT_TTL, DROP_TTL, in);
 		return;
 	}
-	xlate_note(x, TRACE_ROUTER, r, "routes to %s",
-		   out->peer   ? out->peer->name :
-		   out->domain ? out->domain->name :
-				 out->port->name);
+	if (unlikely(x->t))
+		xlate_trace(x, route_at(TRACE_ROUTER, r->name, r, f->route),
+			    "routes to %s",
+			    out->peer   ? out->peer->name :
+			    out->domain ? out->domain->name :
+					  out->port->name);
 	output_check_len(x, out->mtu, in ? in->domain : NULL, in);
 	output_untag(x);
 	x->pcp = 0;
@@ -169,6 +183,10 @@ static void obey(struct xlate *x, const struct snap_router *r,
 	}
 	switch (f->route->kind) {
 	case ROUTE_BLACKHOLE:
+		if (unlikely(x->t))
+			xlate_trace(
+				x, route_at(TRACE_ROUTER, r->name, r, f->route),
+				"has a blackhole for it");
 		xlate_drop(x, DROP_ROUTE_BLACKHOLE);
 		return;
 	case ROUTE_UNREACHABLE:

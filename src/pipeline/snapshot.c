@@ -64,6 +64,7 @@ static void iface_free(struct snap_iface *i)
 static void router_free(struct snap_router *r)
 {
 	route_table_destroy(r->routes);
+	free(r->origins);
 	free(r);
 }
 

@@ -111,7 +111,8 @@ struct snap_iface {
 	unsigned n_addresses;
 };
 
-/* The cookie of a route to an address of the router itself. */
+/* A route's cookie is the number of its origin; that of a route to an address of
+ * the router itself: */
 #define ROUTE_COOKIE_LOCAL 0xffffffffu
 
 struct snap_router {
@@ -120,6 +121,8 @@ struct snap_router {
 	struct snap_origin origin;
 	struct eth_addr mac;
 	struct route_table *routes;
+	struct snap_origin *origins; /* of the routes, by cookie */
+	unsigned n_origins;
 };
 
 struct snapshot {

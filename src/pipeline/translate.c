@@ -112,6 +112,10 @@ static const struct snap_domain *classify(struct xlate *x,
 	}
 	in = vlan_classify(&x->in->vlan, tags[0]);
 	if (in.drop) {
+		xlate_note(x, TRACE_PORT, x->in,
+			   tags[0].tpid ? "does not carry its VLAN, %u" :
+					  "takes no frames without a tag",
+			   tags[0].tci & VLAN_VID_MASK);
 		xlate_drop(x, (enum drop)in.drop);
 		return NULL;
 	}

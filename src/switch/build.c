@@ -97,21 +97,55 @@ static struct sw_rule rule_count(struct vswitch *sw, struct sw_bridge *b,
 	return (struct sw_rule){ xstrdup(text), counter_take(sw) };
 }
 
-static void put_rule(struct sw_bridge *b, const struct desired_bridge *d,
-		     const struct rule_spec *spec, const struct sw_rule *count)
+/* Where rule `i` stands: its own line, when that is known. */
+static struct snap_origin rule_origin(const struct desired_bridge *d,
+				      unsigned i)
+{
+	struct snap_origin o = d->origin;
+
+	if (o.line && d->rule_lines && d->rule_lines[i])
+		o.line = d->rule_lines[i];
+	return o;
+}
+
+/* A port by its name, for `output:NAME`. */
+static int64_t rule_port(void *ctx, const char *name)
+{
+	const struct desired *d = ctx;
+
+	for (unsigned i = 0; i < d->n_ports; i++)
+		if (!strcmp(d->ports[i].name, name))
+			return d->ports[i].id;
+	return -1;
+}
+
+/* A port that the file has and the host could not make: the rule stays, and what
+ * it sends there is dropped. */
+static int64_t rule_port_or_none(void *ctx, const char *name)
+{
+	int64_t port = rule_port(ctx, name);
+
+	return port < 0 ? UINT32_MAX : port;
+}
+
+static void put_rule(struct sw_bridge *b, const struct rule_spec *spec,
+		     const struct sw_rule *count, struct snap_origin origin)
 {
 	struct rule *r = rule_table_put(b->rules, &spec->match, spec->priority,
 					acts_list(&spec->actions));
 
 	r->counter = count->counter;
-	r->origin = d->origin;
+	r->origin = origin;
 }
 
 /* Rules are read anew: the table is replaced as a whole, so that no packet meets
  * half of the old and half of the new. */
 static void bridge_set_rules(struct vswitch *sw, struct sw_bridge *b,
+			     const struct desired *all,
 			     const struct desired_bridge *d)
 {
+	struct act_names names = { .port_number = rule_port_or_none,
+				   .ctx = (void *)(uintptr_t)all };
 	struct sw_rule *counts = xcalloc(d->n_rules, sizeof(*counts));
 	struct rule_spec *spec = xmalloc(sizeof(*spec));
 	unsigned n = 0;
@@ -122,12 +156,12 @@ static void bridge_set_rules(struct vswitch *sw, struct sw_bridge *b,
 		struct err e = ERR_INIT;
 
 		acts_clear(&spec->actions);
-		if (rule_parse(d->rules[i], NULL, spec, &e)) {
+		if (rule_parse(d->rules[i], &names, spec, &e)) {
 			err_fini(&e); /* switch_check told it before */
 			continue;
 		}
 		counts[n] = rule_count(sw, b, d->rules[i]);
-		put_rule(b, d, spec, &counts[n++]);
+		put_rule(b, spec, &counts[n++], rule_origin(d, i));
 	}
 	free(spec);
 	sw_free_rule_counts(sw, b);
@@ -136,6 +170,7 @@ static void bridge_set_rules(struct vswitch *sw, struct sw_bridge *b,
 }
 
 static void bridge_configure(struct vswitch *sw, struct sw_bridge *b,
+			     const struct desired *all,
 			     const struct desired_bridge *d)
 {
 	struct mac_config c = mac_config_of(sw, b->id, d);
@@ -147,7 +182,7 @@ static void bridge_configure(struct vswitch *sw, struct sw_bridge *b,
 		must(mac_table_configure(b->macs, &c) == 0);
 	must(b->macs);
 	bridge_set_guard(sw, b, d->loop_guard);
-	bridge_set_rules(sw, b, d);
+	bridge_set_rules(sw, b, all, d);
 }
 
 /* A domain is known by its bridge and VLAN: a network renamed keeps what it has
@@ -266,7 +301,8 @@ struct build {
 	struct snap_domain **domains;
 	struct snap_port **ports;
 	struct snap_port **peers;
-	struct route *routes; /* of the router at hand */
+	struct route *routes;        /* of the router at hand */
+	struct snap_origin *origins; /* of each */
 	unsigned n_routes;
 };
 
@@ -277,7 +313,7 @@ static void build_bridges(struct build *b)
 		struct sw_bridge *o = bridge_get(b->sw, d);
 		struct snap_bridge *s = xzalloc(sizeof(*s));
 
-		bridge_configure(b->sw, o, d);
+		bridge_configure(b->sw, o, b->d, d);
 		*s = (struct snap_bridge){ .id = o->id,
 					   .name = o->name,
 					   .origin = d->origin,
@@ -524,25 +560,31 @@ static struct snap_iface *new_iface(struct build *b, struct snap_router *r,
 	return s;
 }
 
-static void add_route(struct build *b, const struct ip_prefix *prefix,
-		      enum route_kind kind, uint32_t iface,
-		      const struct ip_addr *via)
+static struct route *add_route(struct build *b, const struct ip_prefix *prefix,
+			       enum route_kind kind, uint32_t iface,
+			       struct snap_origin origin)
 {
-	struct route r = { .prefix = *prefix, .kind = kind, .n_hops = 1 };
+	struct route r = { .prefix = *prefix,
+			   .kind = kind,
+			   .cookie = b->n_routes,
+			   .n_hops = 1 };
+	unsigned n = b->n_routes++;
 
 	r.hops[0].iface = iface;
-	if (via)
-		r.hops[0].gateway = *via;
-	b->routes = xrealloc(b->routes, (b->n_routes + 1) * sizeof(*b->routes));
-	b->routes[b->n_routes++] = r;
+	b->routes = xrealloc(b->routes, b->n_routes * sizeof(*b->routes));
+	b->origins = xrealloc(b->origins, b->n_routes * sizeof(*b->origins));
+	b->origins[n] = origin;
+	b->routes[n] = r;
+	return &b->routes[n];
 }
 
-static void add_local(struct build *b, const struct ip_addr *a, uint32_t iface)
+static void add_local(struct build *b, const struct ip_addr *a,
+		      const struct snap_iface *s)
 {
 	struct ip_prefix p = { *a, ip_addr_is_ip4(a) ? 32 : 128 };
 
-	add_route(b, &p, ROUTE_CONNECTED, iface, NULL);
-	b->routes[b->n_routes - 1].cookie = ROUTE_COOKIE_LOCAL;
+	add_route(b, &p, ROUTE_CONNECTED, s->id, s->origin)->cookie =
+		ROUTE_COOKIE_LOCAL;
 }
 
 static void set_addresses(struct build *b, struct snap_iface *s,
@@ -556,8 +598,8 @@ static void set_addresses(struct build *b, struct snap_iface *s,
 		struct ip_prefix net = ip_prefix_network(&d->addresses[i]);
 
 		s->addresses[i] = d->addresses[i];
-		add_route(b, &net, ROUTE_CONNECTED, s->id, NULL);
-		add_local(b, &d->addresses[i].addr, s->id);
+		add_route(b, &net, ROUTE_CONNECTED, s->id, s->origin);
+		add_local(b, &d->addresses[i].addr, s);
 	}
 	s->n_addresses = d->n_addresses + 1;
 	s->addresses[d->n_addresses] = (struct ip_prefix){ ll, 64 };
@@ -644,13 +686,14 @@ static void build_route(struct build *b, const struct snap_router *r,
 	const struct snap_iface *s;
 
 	if (d->blackhole) {
-		add_route(b, &d->to, ROUTE_BLACKHOLE, 0, NULL);
-		b->routes[b->n_routes - 1].n_hops = 0;
+		add_route(b, &d->to, ROUTE_BLACKHOLE, 0, d->origin)->n_hops = 0;
 		return;
 	}
 	s = iface_towards(b, r, &d->via);
 	if (s)
-		add_route(b, &d->to, ROUTE_VIA, s->id, &d->via);
+		add_route(b, &d->to, ROUTE_VIA, s->id, d->origin)
+			->hops[0]
+			.gateway = d->via;
 }
 
 /* A network of the router that crosses to other hosts: the way to its share
@@ -682,7 +725,7 @@ static void build_remote(struct build *b, struct snap_router *r,
 	s->domain = via;
 	s->peer = b->peers[d->peer];
 	s->mtu = s->peer->mtu;
-	add_route(b, &d->to, ROUTE_CONNECTED, s->id, NULL);
+	add_route(b, &d->to, ROUTE_CONNECTED, s->id, s->origin);
 }
 
 static void build_router(struct build *b, const struct desired_router *d)
@@ -712,6 +755,9 @@ static void build_router(struct build *b, const struct desired_router *d)
 	for (unsigned i = 0; i < d->n_routes; i++)
 		build_route(b, r, &d->routes[i]);
 	r->routes = route_table_build(b->routes, b->n_routes);
+	r->origins = b->origins;
+	r->n_origins = b->n_routes;
+	b->origins = NULL;
 }
 
 /* --- publishing --- */
@@ -826,14 +872,17 @@ void sw_rebuild(struct vswitch *sw, const struct desired *d)
 
 /* --- the door from control --- */
 
-static int check_bridge(const struct desired_bridge *b,
+static int check_bridge(const struct desired *d, const struct desired_bridge *b,
 			struct rule_spec *scratch, struct err *e)
 {
+	struct act_names names = { .port_number = rule_port,
+				   .ctx = (void *)(uintptr_t)d };
+
 	for (unsigned i = 0; i < b->n_rules; i++) {
 		acts_clear(&scratch->actions);
-		if (rule_parse(b->rules[i], NULL, scratch, e)) {
+		if (rule_parse(b->rules[i], &names, scratch, e)) {
 			err_wrap(e, "bridge %s, rule %u", b->name, i + 1);
-			err_place(e, b->origin.file, b->origin.line, 1);
+			err_place(e, b->origin.file, rule_origin(b, i).line, 1);
 			return -EINVAL;
 		}
 	}
@@ -861,7 +910,7 @@ int switch_check(const struct desired *d, struct err *e)
 	int rc = check_peers(d, e);
 
 	for (unsigned i = 0; i < d->n_bridges && !rc; i++)
-		rc = check_bridge(&d->bridges[i], scratch, e);
+		rc = check_bridge(d, &d->bridges[i], scratch, e);
 	free(scratch);
 	return rc;
 }

@@ -277,6 +277,19 @@ static void a_new_rule_counts_from_zero(void **state)
 	assert_int_equal(rig_drain(r, 2), 1);
 }
 
+static void a_rule_names_a_port(void **state)
+{
+	static const char *const to_2[] = { "arp actions=output:p2" };
+	struct rig *r = *state;
+
+	r->house.bridges[RIG_BLUE].rules = to_2;
+	r->house.bridges[RIG_BLUE].n_rules = 1;
+	rig_apply(r);
+	broadcast_arp(r);
+	assert_int_equal(rig_drain(r, 2), 1);
+	assert_int_equal(rig_drain(r, 0), 0);
+}
+
 /* --- what is refused --- */
 
 static void two_peers_of_one_address_are_refused(void **state)
@@ -340,6 +353,7 @@ int main(void)
 		RIG_TEST(a_storm_is_cut_to_its_limit),
 		RIG_TEST(a_rule_goes_on_counting_over_a_change),
 		RIG_TEST(a_new_rule_counts_from_zero),
+		RIG_TEST(a_rule_names_a_port),
 		RIG_TEST(two_peers_of_one_address_are_refused),
 		RIG_TEST(a_rule_that_does_not_parse_is_refused_with_its_place),
 		RIG_TEST(port_numbers_are_used_once_until_released),

@@ -31,6 +31,7 @@ struct desired_bridge {
 	uint32_t mac_limit, mac_age_ms;
 	bool vlan_aware, loop_guard, forward_bpdu;
 	const char *const *rules;
+	const unsigned *rule_lines; /* where each stands; NULL: unknown */
 	unsigned n_rules;
 	const struct desired_mac *macs;
 	unsigned n_macs;
