@@ -14,12 +14,16 @@ def compare(s, seed, n):
     packets = truth.Packets(world)
     try:
         for i in range(n):
-            st, make = packets.draw()
-            world.try_packet(st, make, check_drops=i % 8 == 0)
+            st, make = packets.draw() if i % 4 else packets.pair()
+            world.try_packet(st, make, check_drops=i % 8 == 7)
         world.must_be_over()
+        if n >= 300:
+            world.must_be_various()
     except Exception as e:
-        raise type(e)("seed %d, packet %d: %s\n%s" % (
-            seed, world.compared, e, world.text)) from e
+        raise type(e)("WEFT_SEED=%d, packet %d: %s\n%s" % (
+            seed, world.seq, e, world.text)) from e
+    if os.environ.get("WEFT_TALK"):
+        print(seed, world.compared, world.moved, world.refused, world.kinds)
 
 
 def seed_of():
@@ -27,5 +31,10 @@ def seed_of():
 
 
 @scene
-def packets_go_where_explain_says_on_two_hosts(s):
-    compare(s, seed_of(), 400)
+def packets_go_where_explain_says(s):
+    compare(s, seed_of(), 300)
+
+
+@scene(long=True)
+def thousands_of_packets_go_where_explain_says(s):
+    compare(s, seed_of() + 1, 5000)
