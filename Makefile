@@ -20,7 +20,7 @@ demo-clean:
 	@tools/demo down
 
 check check-long:
-	@tools/deps build test demo || \
+	@tools/deps build test demo $(if $(filter %-long,$@),deb) || \
 		{ echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 	@tools/check $(if $(filter %-long,$@),--long)
 
@@ -40,6 +40,10 @@ lint:
 format:
 	@tools/lint --format
 
+deb:
+	@tools/deps build deb
+	@tools/deb
+
 deps:
 	@tools/deps build test demo
 
@@ -49,5 +53,5 @@ install: all
 clean:
 	@rm -rf build
 
-.PHONY: all demo demo-clean check check-long bench fuzz lint format deps \
-	install clean
+.PHONY: all demo demo-clean check check-long bench fuzz lint format deb \
+	deps install clean

@@ -196,3 +196,75 @@ def networks_stand_before_what_needs_them_starts(s):
             lib.must("vm1" in seen and "10.1.0.1/24" in seen,
                      "%s was started and saw: %s\n%s" % (
                          name, seen, b.sh("journalctl -o cat --no-pager")))
+
+
+# What dpkg, adduser and systemd themselves keep books in.
+BOOKS = ["/var/lib/dpkg", "/var/lib/systemd", "/var/cache", "/var/log"] + [
+    "/etc/%s-" % f for f in ("passwd", "group", "shadow", "gshadow", "subuid",
+                             "subgid")]
+
+
+def without_weft(b):
+    """What a removal must bring back: files, users, devices, rules."""
+    books = " -o ".join("-path " + f for f in BOOKS)
+    return b.sh("find /etc /usr /var /opt /srv \\( %s \\) -prune -o -print;"
+                "ls /run | grep -vx -e netns -e adduser;"
+                "sort /etc/passwd /etc/group /etc/shadow;"
+                "ip -br link | cut -d' ' -f1; nft list ruleset;"
+                "find /sys/fs/bpf; ls /run/netns 2>/dev/null || true" % books,
+                seconds=120)
+
+
+def packages(s):
+    """weft and its documentation as packages, and a newer version of weft."""
+    folder = os.path.join(s.folder, "deb")
+    lib.run(os.path.join(lib.TOP, "tools", "deb"), folder, seconds=900)
+    debs = {f.split("_")[0]: os.path.join(folder, f)
+            for f in os.listdir(folder)}
+    if have("lintian"):
+        lib.run("lintian", "--allow-root", "--fail-on", "error,warning",
+                "--suppress-tags", "initial-upload-closes-no-bugs",
+                debs["weft"], debs["weft-doc"], seconds=300)
+    tree, newer = os.path.join(folder, "tree"), os.path.join(folder, "new.deb")
+    lib.run("dpkg-deb", "-R", debs["weft"], tree)
+    lib.run("sed", "-i", "s/^Version: .*/Version: 99.0/",
+            os.path.join(tree, "DEBIAN", "control"))
+    lib.run("dpkg-deb", "-b", tree, newer)
+    return debs["weft"], debs["weft-doc"], newer
+
+
+@scene(long=True)
+def the_packages_come_are_upgraded_and_go_without_a_trace(s):
+    if not have("dpkg-buildpackage") or not have("dh"):
+        raise lib.Skipped("debhelper is not installed")
+    weft, doc, newer = packages(s)
+    with boot.Boot(s) as b:
+        before = without_weft(b)
+        b.run("dpkg", "-i", b.host(weft), b.host(doc))
+        lib.must(b.sh("systemctl is-active weftd") == "active" and
+                 b.sh("systemctl is-enabled weftd") == "enabled",
+                 "it does not run after being installed")
+        pid = start(b)
+        must_ping(b, pid)
+        brought = b.sh("dpkg -L weft weft-doc")
+        for name in ("man5/weft.yaml.5.gz", "man8/weftd.8.gz", "README.md",
+                     "examples/one-host.yaml", "completions/weft",
+                     "weft.schema.json", "extcap/weft-extcap"):
+            lib.must(name in brought, "not in the packages: " + name)
+        first = b.sh("pidof weftd")
+        lost = lost_while(b, lambda: b.run("dpkg", "-i", b.host(newer)))
+        lib.must(lost <= 3, "%d of 80 lost by the upgrade" % lost)
+        lib.must(b.sh("pidof weftd") != first, "the old one still runs")
+        must_ping(b, pid)
+        b.run("dpkg", "-r", "weft")
+        devices = b.sh("ip -br link")
+        lib.must("vm1" not in devices and "br0" not in devices,
+                 "networks that are still there:\n" + devices)
+        lib.must("192.0.2.1/24" in b.sh("ip -br addr show e0"),
+                 "the card has not got its address back")
+        b.run("dpkg", "-P", "weft", "weft-doc")
+        b.sh("ip link del e0; ip netns del c1; rmdir /run/netns || true")
+        after = without_weft(b)
+        trace = set(after.split("\n")) ^ set(before.split("\n"))
+        lib.must(not trace, "there and not before, or before and not there:\n"
+                 + "\n".join(sorted(trace)))
