@@ -7,6 +7,13 @@
 
 /* --- places --------------------------------------------------------------- */
 
+static bool is_there(const struct yaml_node *n, const struct model_origin *o)
+{
+	return n->line == o->line && n->column == o->column &&
+	       (n->file == o->file ||
+		(n->file && o->file && !strcmp(n->file, o->file)));
+}
+
 /* The value whose key (or which itself) stands where the object does. */
 static const struct yaml_node *node_at(const struct yaml_node *n,
 				       const struct model_origin *o)
@@ -17,7 +24,7 @@ static const struct yaml_node *node_at(const struct yaml_node *n,
 		const struct yaml_item *it = &n->items[i];
 		const struct yaml_node *at = it->key ? it->key : it->value;
 
-		if (at->line == o->line && at->column == o->column)
+		if (is_there(at, o))
 			return it->value;
 		found = node_at(it->value, o);
 		if (found)
@@ -108,6 +115,8 @@ static int claim_cmp(const void *a, const void *b)
 	const struct model_origin *q = &y->at.o->origin;
 	int c = strcmp(x->key, y->key);
 
+	if (!c)
+		c = strcmp(p->file ? p->file : "", q->file ? q->file : "");
 	if (c)
 		return c;
 	if (p->line != q->line)
@@ -122,17 +131,26 @@ static const char *claim_owner(const struct check_claim *k)
 	return k->at.o->name ? k->at.o->name : "";
 }
 
+/* " (line 7)", or " (a.yaml, line 7)" when that is another file. */
+static void add_place(struct str *s, const struct model_origin *first,
+		      const struct model_origin *second)
+{
+	if (first->file && second->file && strcmp(first->file, second->file))
+		str_addf(s, " too (%s, line %u)", first->file, first->line);
+	else
+		str_addf(s, " too (line %u)", first->line);
+}
+
 static void bad_claim(struct check *c, const struct check_claim *first,
 		      const struct check_claim *second)
 {
-	unsigned line = first->at.o->origin.line;
 	const char *name = claim_owner(first);
 	struct str s = STR_INIT;
 
 	str_addf(&s, "%s is used twice: by %s%s%s", second->key, first->what,
 		 *name ? " " : "", name);
-	if (line)
-		str_addf(&s, " too (line %u)", line);
+	if (first->at.o->origin.line)
+		add_place(&s, &first->at.o->origin, &second->at.o->origin);
 	else
 		str_addf(&s, " and %s %s", second->what, claim_owner(second));
 	check_bad(c, second->at, "%s", str_text(&s));

@@ -2,6 +2,7 @@
 #include "model/model.h"
 
 #include "model/check.h"
+#include "model/fragments.h"
 #include "model/schema.h"
 #include "model/types.h"
 
@@ -15,7 +16,10 @@ void model_errors_fini(struct model_errors *es)
 static int err_cmp(const void *a, const void *b)
 {
 	const struct err *x = a, *y = b;
+	int c = strcmp(x->file ? x->file : "", y->file ? y->file : "");
 
+	if (c)
+		return c;
 	if (x->line != y->line)
 		return x->line < y->line ? -1 : 1;
 	return x->column < y->column ? -1 : x->column > y->column;
@@ -80,8 +84,9 @@ struct yaml_node *model_to_tree(const struct model *m)
 struct model *model_parse(const char *text, size_t len, const char *file,
 			  struct model_errors *es)
 {
+	struct model_strings names = { 0 };
 	struct yaml_node *root = NULL;
-	struct model *m;
+	struct model *m = NULL;
 
 	if (len > MODEL_MAX_BYTES) {
 		struct err *e = model_errors_next(es);
@@ -91,14 +96,17 @@ struct model *model_parse(const char *text, size_t len, const char *file,
 				len, MODEL_MAX_BYTES);
 		return NULL;
 	}
-	if (es->n < MODEL_MAX_ERRORS)
+	if (fragments_are(text, len)) {
+		root = fragments_parse(text, len, &names, es);
+	} else if (es->n < MODEL_MAX_ERRORS) {
 		root = yaml_parse(text, len, file, &es->items[es->n]);
-	if (!root) {
-		model_errors_next(es);
-		return NULL;
+		if (!root)
+			model_errors_next(es);
 	}
-	m = model_from_tree(root, es);
+	if (root)
+		m = model_from_tree(root, es);
 	yaml_destroy(root);
+	fragments_names_fini(&names);
 	return m;
 }
 

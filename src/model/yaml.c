@@ -62,6 +62,12 @@ void yaml_map_put(struct yaml_node *map, const char *key,
 	node_put(map, k, value);
 }
 
+void yaml_map_take(struct yaml_node *map, struct yaml_node *key,
+		   struct yaml_node *value)
+{
+	node_put(map, key, value);
+}
+
 void yaml_seq_put(struct yaml_node *seq, struct yaml_node *value)
 {
 	node_put(seq, NULL, value);

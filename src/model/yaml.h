@@ -53,6 +53,9 @@ struct yaml_node *yaml_new(enum yaml_kind kind);
 /* Takes `value` (and makes the key). The key must be new. */
 void yaml_map_put(struct yaml_node *map, const char *key,
 		  struct yaml_node *value);
+/* The same with a key that has a place of its own; takes both. */
+void yaml_map_take(struct yaml_node *map, struct yaml_node *key,
+		   struct yaml_node *value);
 void yaml_seq_put(struct yaml_node *seq, struct yaml_node *value);
 struct yaml_item *yaml_map_item(const struct yaml_node *map, const char *key);
 /* The value, or NULL. */
