@@ -114,14 +114,34 @@ static int send_request(struct rpc_client *c, int64_t id,
 	return rc;
 }
 
-static int fill(struct rpc_client *c, unsigned timeout_ms)
+/* For a word, with what the caller does meanwhile. */
+static int wait_word(struct rpc_client *c, const struct rpc_client_call *call)
+{
+	unsigned waited = 0, slice;
+	int rc;
+
+	if (!call->idle)
+		return wait_for(c, POLLIN, call->timeout_ms);
+	for (;;) {
+		slice = call->idle_ms;
+		if (call->timeout_ms)
+			slice = MIN(slice, call->timeout_ms - waited);
+		rc = wait_for(c, POLLIN, slice);
+		waited += slice;
+		if (rc != -ETIMEDOUT || waited == call->timeout_ms)
+			return rc;
+		call->idle(call->arg);
+	}
+}
+
+static int fill(struct rpc_client *c, const struct rpc_client_call *call)
 {
 	size_t room;
 	char *at;
 	ssize_t n;
 	int rc;
 
-	rc = wait_for(c, POLLIN, timeout_ms);
+	rc = wait_word(c, call);
 	if (rc)
 		return rc;
 	at = frame_reader_room(&c->in, &room);
@@ -148,7 +168,7 @@ static int receive(struct rpc_client *c, const struct rpc_client_call *call,
 			break;
 		if (rc && call->bytes)
 			call->bytes(call->arg, msg + 1, len - 1);
-		rc = rc ? 0 : fill(c, call->timeout_ms);
+		rc = rc ? 0 : fill(c, call);
 		if (rc)
 			return rc;
 	}

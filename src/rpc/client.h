@@ -26,6 +26,9 @@ struct rpc_client_call {
 	void (*progress)(void *arg, struct json_object *value);
 	/* Called for bytes that come between, or NULL. */
 	void (*bytes)(void *arg, const char *bytes, size_t len);
+	/* Called every `idle_ms` while no word comes, or NULL. */
+	void (*idle)(void *arg);
+	unsigned idle_ms;
 	void *arg;
 };
 

@@ -243,6 +243,13 @@ void rpc_call_progress(struct rpc_call *call, struct json_object *value)
 		timer_set(&c->stall, RPC_STALL_MS);
 }
 
+void rpc_call_flush(struct rpc_call *call)
+{
+	/* one that is gone is seen by its watch */
+	if (call->client)
+		(void)client_flush(call->client);
+}
+
 bool rpc_call_bytes(struct rpc_call *call, const void *bytes, size_t len)
 {
 	struct client *c = call->client;

@@ -60,6 +60,9 @@ const struct unix_socket_peer *rpc_call_peer(const struct rpc_call *c);
 bool rpc_call_is_abandoned(const struct rpc_call *c);
 /* The three take `value`; all but progress end the call. */
 void rpc_call_progress(struct rpc_call *c, struct json_object *value);
+/* Sends what was told so far, as far as the client takes it now: for a handler
+ * that keeps the loop waiting. */
+void rpc_call_flush(struct rpc_call *c);
 /* Bytes that are no JSON (a capture), in their place among the progress. False,
  * and nothing was taken: the client has not read what it was sent before, or is
  * gone. `len` is at most RPC_MAX_BYTES. */
