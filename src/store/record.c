@@ -8,27 +8,56 @@
 #define MAGIC_LEN (sizeof(MAGIC) - 1)
 #define DIGEST_TEXT_LEN (2 * SHA_DIGEST_LENGTH)
 
+static void digest_format(const unsigned char d[SHA_DIGEST_LENGTH],
+			  char out[DIGEST_TEXT_LEN + 1])
+{
+	static const char hex[] = "0123456789abcdef";
+
+	for (unsigned i = 0; i < SHA_DIGEST_LENGTH; i++) {
+		out[2 * i] = hex[d[i] >> 4];
+		out[2 * i + 1] = hex[d[i] & 15];
+	}
+	out[DIGEST_TEXT_LEN] = '\0';
+}
+
 static void digest_text(const char *data, size_t len,
 			char out[DIGEST_TEXT_LEN + 1])
 {
 	unsigned char d[SHA_DIGEST_LENGTH];
 
 	SHA1((const unsigned char *)data, len, d);
-	for (unsigned i = 0; i < SHA_DIGEST_LENGTH; i++)
-		snprintf(out + 2 * i, 3, "%02x", d[i]);
+	digest_format(d, out);
+}
+
+/* The header is as long as its number is: the body goes behind a gap that is
+ * wide enough for any, and is moved up. */
+static void encode(const char *json, size_t len, const char *end,
+		   struct str *out)
+{
+	char digest[DIGEST_TEXT_LEN + 1], head[RECORD_HEADER_MAX + 1];
+	size_t begin = out->len, n, body;
+
+	str_add_n(out, memset(head, ' ', sizeof(head)), RECORD_HEADER_MAX);
+	str_add_n(out, json, len);
+	str_add(out, end);
+	body = out->len - begin - RECORD_HEADER_MAX;
+	digest_text(out->s + begin + RECORD_HEADER_MAX, body, digest);
+	n = (size_t)snprintf(head, sizeof(head), MAGIC "%zu %s\n", body,
+			     digest);
+	must(n <= RECORD_HEADER_MAX);
+	memcpy(out->s + begin, head, n);
+	memmove(out->s + begin + n, out->s + begin + RECORD_HEADER_MAX, body);
+	str_truncate(out, begin + n + body);
 }
 
 void record_encode(const char *json, size_t len, struct str *out)
 {
-	char digest[DIGEST_TEXT_LEN + 1];
-	struct str body = STR_INIT;
+	encode(json, len, "\n", out);
+}
 
-	str_add_n(&body, json, len);
-	str_add_char(&body, '\n');
-	digest_text(body.s, body.len, digest);
-	str_addf(out, MAGIC "%zu %s\n", body.len, digest);
-	str_add_n(out, body.s, body.len);
-	str_fini(&body);
+void record_encode_joined(const char *json, size_t len, struct str *out)
+{
+	encode(json, len, " \n", out);
 }
 
 /* The header line at `p`: its length and what it says. */

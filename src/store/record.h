@@ -16,11 +16,15 @@
 
 #include "base/str.h"
 
-#define RECORD_MAX_BYTES (32u << 20)
+#define RECORD_MAX_BYTES 999999999u
 #define RECORD_HEADER_MAX 64u /* bytes of a header line, at most */
 
 /* Appends a record that holds `json` (without newline) to `out`. */
 void record_encode(const char *json, size_t len, struct str *out);
+/* The same, and it says that it is written in one go with the record before it:
+ * a space behind its JSON, which readers pass over. So a reader can tell what a
+ * power cut tore from what was durable once. */
+void record_encode_joined(const char *json, size_t len, struct str *out);
 
 enum record_status {
 	RECORD_OK,
@@ -34,6 +38,11 @@ struct record {
 	const char *json; /* in the data */
 	size_t json_len;  /* newline included */
 };
+
+static inline bool record_is_joined(const struct record *r)
+{
+	return r->json_len > 1 && r->json[r->json_len - 2] == ' ';
+}
 
 /* The record at `off`. */
 enum record_status record_decode(const char *data, size_t size, size_t off,
