@@ -57,7 +57,11 @@ struct json_object *explain_key(struct control *c, const struct flow_key *key,
 	question_init(&q, c);
 	q.key = *key;
 	snprintf(q.from.name, sizeof(q.from.name), "%s", from);
+	if (q.pool)
+		compose(&q);
 	o = explain_answer(&q);
+	/* It is not the packet that was seen, only one of its kind. */
+	json_object_object_del(o, "bytes");
 	question_fini(&q);
 	return o;
 }

@@ -166,7 +166,9 @@ static const struct schema_key bridge_keys[] = {
 	  .doc = "The host's own place on this bridge." },
 	{ KEY(rules, texts), .dflt = "none",
 	  .doc = "Flow rules that come before the bridge's own decisions, as "
-		 "\"priority=100,tcp,tp_dst=23 actions=drop\"." },
+		 "\"priority=100,tcp,tp_dst=23 actions=drop\"; output:vm1 "
+		 "sends to "
+		 "a port of this host." },
 	{ KEY(static_macs, list), .object = &schema_static_mac,
 	  .doc = "Stations that are not to be learned." },
 };
@@ -306,7 +308,9 @@ static const struct schema_key host_keys[] = {
 	  .dflt = "none: no tunnels",
 	  .doc = "This host's end of the tunnels to the others." },
 	{ KEY(peers, addrs), .dflt = "none",
-	  .doc = "Further tunnel ends, beside the file's other hosts." },
+	  .doc = "Further tunnel ends, beside the file's other hosts. Their "
+		 "daemons are not asked, or answered, when explain follows a "
+		 "packet." },
 	{ KEY(bridges, map), .object = &schema_bridge,
 	  .doc = "Bridges beside the networks' own." },
 	{ KEY(ports, map), .object = &schema_port,

@@ -417,59 +417,19 @@ def a_bundle_holds_all_but_what_packets_carried(s):
     must(any(d["name"] == "lo" for d in host["devices"]), host)
 
 
-def obeys(schema, value, at="$"):
-    """The part of JSON Schema that docs/schema uses."""
-    import re
-    kinds = {"object": dict, "array": list, "string": str, "boolean": bool,
-             "integer": int}
-    known = {"$schema", "title", "type", "properties", "required", "items",
-             "additionalProperties", "enum", "minimum", "pattern"}
-    must(set(schema) <= known, "unknown to this test: %s" %
-         (set(schema) - known))
-    if "enum" in schema:
-        must(value in schema["enum"], "%s: %r" % (at, value))
-    if "type" in schema:
-        must(isinstance(value, kinds[schema["type"]]) and not (
-            schema["type"] == "integer" and isinstance(value, bool)),
-            "%s is no %s: %r" % (at, schema["type"], value))
-    must(value >= schema["minimum"] if "minimum" in schema else True, at)
-    if "pattern" in schema:
-        must(re.search(schema["pattern"], value), "%s: %r" % (at, value))
-    for name in schema.get("required", ()):
-        must(name in value, "%s has no %s" % (at, name))
-    if schema.get("type") == "object":
-        for name, v in value.items():
-            must(name in schema["properties"], "%s: unknown %s" % (at, name))
-            obeys(schema["properties"][name], v, at + "." + name)
-    if schema.get("type") == "array":
-        for i, v in enumerate(value):
-            obeys(schema["items"], v, "%s[%d]" % (at, i))
-
-
 @scene
-def json_answers_obey_their_schemas(s):
-    from lib import TOP
+def json_answers_of_a_troubled_host_obey_their_schemas(s):
+    from scene_json import obeys
 
-    def check(schema, value):
-        with open(os.path.join(TOP, "docs", "schema", schema + ".json")) as f:
-            obeys(json.load(f), value)
     a, b, r, c1, c2 = two_hosts(s)
     c1.must_not_reach("10.1.0.99")
     r.ip("link", "set", "rb", "mtu", "1400")
     c1.run("ping", "-n", "-c", "1", "-W", "1", "-M", "dont", "-s", "60000",
            "10.1.0.2", check=False)
-    check("doctor", json.loads(weft(a, "doctor", "--json", ok=(2,))))
+    obeys("doctor", json.loads(weft(a, "doctor", "--json", ok=(2,))))
     for e in jsons(weft(a, "watch", "--once", "--json")):
-        check("event", e)
-    check("drops", json.loads(weft(a, "drops", "--json")))
-    check("top", json.loads(weft(a, "top", "--once", "--json")))
-    check("graph", json.loads(weft(a, "graph", "--json")))
-    check("metrics", json.loads(weft(a, "metrics", "--json")))
-    try:
-        check("metrics", {"text": 1})
-    except Failed:
-        return
-    raise Failed("the test's validator refuses nothing")
+        obeys("event", e)
+    obeys("drops", json.loads(weft(a, "drops", "--json")))
 
 
 @scene
