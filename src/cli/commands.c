@@ -159,7 +159,8 @@ const struct cli_command cli_commands[] = {
 		  "packet is TCP (--udp: UDP), else a ping. The answer comes "
 		  "from the very function that forwards, with the place in the "
 		  "file that decides, what was changed in the packet, which "
-		  "cache holds it, and what would let a dropped one pass. Where "
+		  "cache holds it, and what would let a dropped one pass. "
+		  "Where "
 		  "it goes into a tunnel, the host behind it is asked, through "
 		  "that tunnel, and goes on; one that does not answer within a "
 		  "second is named. --packet gives the packet in full instead.",

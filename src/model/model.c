@@ -6,13 +6,6 @@
 #include "model/schema.h"
 #include "model/types.h"
 
-void model_errors_fini(struct model_errors *es)
-{
-	for (unsigned i = 0; i < es->n; i++)
-		err_fini(&es->items[i]);
-	*es = (struct model_errors)MODEL_ERRORS_INIT;
-}
-
 static int err_cmp(const void *a, const void *b)
 {
 	const struct err *x = a, *y = b;
@@ -23,21 +16,6 @@ static int err_cmp(const void *a, const void *b)
 	if (x->line != y->line)
 		return x->line < y->line ? -1 : 1;
 	return x->column < y->column ? -1 : x->column > y->column;
-}
-
-char *model_errors_format(const struct model_errors *es)
-{
-	struct str s = STR_INIT;
-
-	for (unsigned i = 0; i < es->n; i++) {
-		char *one = err_format(&es->items[i]);
-
-		str_addf(&s, "%s%s", i ? "\n" : "", one);
-		free(one);
-	}
-	if (es->n_total > es->n)
-		str_addf(&s, "\n... and %u more", es->n_total - es->n);
-	return str_take(&s);
 }
 
 struct model *model_create(void)

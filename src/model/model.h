@@ -18,11 +18,10 @@
 #define MODEL_MODEL_H
 
 #include "base/addr.h"
-#include "base/err.h"
 #include "base/str.h"
+#include "model/errors.h"
 
 #define MODEL_MAX_BYTES (8u << 20) /* of a file */
-#define MODEL_MAX_ERRORS 20u       /* told at once */
 #define MODEL_NAME_MAX 63u         /* bytes of an object's name */
 #define MODEL_DEVICE_MAX 15u       /* bytes of a device's name */
 #define MODEL_VNI_MAX 0xffffffu
@@ -246,21 +245,6 @@ struct model {
 	MODEL_VEC(struct model_host) hosts;
 	struct model_strings files; /* what origins point to */
 };
-
-/* Several errors at once, each with its place. */
-struct model_errors {
-	struct err items[MODEL_MAX_ERRORS];
-	unsigned n;       /* kept */
-	unsigned n_total; /* found */
-};
-
-#define MODEL_ERRORS_INIT                                                      \
-	{                                                                      \
-		0                                                              \
-	}
-void model_errors_fini(struct model_errors *es);
-/* One a line, "file:line:column: sentence"; to be freed. */
-char *model_errors_format(const struct model_errors *es);
 
 /* The empty model (the state of `weft down`). */
 struct model *model_create(void);

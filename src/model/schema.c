@@ -3,12 +3,6 @@
 
 #include <ctype.h>
 
-struct err *model_errors_next(struct model_errors *es)
-{
-	es->n_total++;
-	return es->n < MODEL_MAX_ERRORS ? &es->items[es->n++] : NULL;
-}
-
 void schema_bad(struct schema_reader *r, const struct yaml_node *n,
 		const char *fmt, ...)
 {

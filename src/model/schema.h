@@ -103,8 +103,6 @@ void schema_walk(const struct schema_object *o, void *obj, schema_walk_fn *fn,
 /* Adds "SENTENCE" at the node's place. */
 void schema_bad(struct schema_reader *r, const struct yaml_node *n,
 		const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* The next error to fill, or NULL when there are enough. */
-struct err *model_errors_next(struct model_errors *es);
 
 static inline void *schema_field(const struct schema_key *k, const void *obj)
 {
