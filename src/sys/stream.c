@@ -53,12 +53,19 @@ struct stream {
 
 /* --- texts ------------------------------------------------------------------ */
 
-struct stream_text *stream_text_create(const void *bytes, size_t len)
+struct stream_text *stream_text_alloc(size_t len)
 {
 	struct stream_text *t = xmalloc(sizeof(*t) + len);
 
 	t->n_refs = 1;
 	t->len = len;
+	return t;
+}
+
+struct stream_text *stream_text_create(const void *bytes, size_t len)
+{
+	struct stream_text *t = stream_text_alloc(len);
+
 	memcpy(t->bytes, bytes, len);
 	return t;
 }

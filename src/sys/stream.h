@@ -52,6 +52,8 @@ struct stream_text {
 	char bytes[];
 };
 
+/* To be filled before it is sent. */
+struct stream_text *stream_text_alloc(size_t len);
 struct stream_text *stream_text_create(const void *bytes, size_t len);
 struct stream_text *stream_text_ref(struct stream_text *t);
 void stream_text_unref(struct stream_text *t);
