@@ -339,7 +339,9 @@ static bool scaled_integer(const char *s, int64_t *i)
 
 static bool real_integer(double d, int64_t *i)
 {
-	if (d < -0x1p63 || d >= 0x1p63 || d != trunc(d))
+	static const double limit = 9223372036854775808.0; /* 2^63 */
+
+	if (d < -limit || d >= limit || d != trunc(d))
 		return false;
 	*i = (int64_t)d;
 	return true;

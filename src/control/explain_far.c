@@ -54,22 +54,22 @@ static void send_note(struct control *c, const struct ip_addr *to,
 
 /* --- asking --- */
 
+struct ask {
+	bool is_open; /* not answered yet */
+	uint64_t id;
+	struct ip_addr host;
+	struct json_object *row; /* in the tree */
+	struct note_join join;
+};
+
 struct waiting {
 	struct list link;
 	struct control *c;
 	struct rpc_call *call;
 	struct json_object *root;
-	struct list asks; /* not answered yet */
-	unsigned n_asked;
+	struct ask asks[FAR_ASKS];
+	unsigned n_asked, n_open;
 	struct timer timer;
-};
-
-struct ask {
-	struct list link;
-	uint64_t id;
-	struct ip_addr host;
-	struct json_object *row; /* in the tree */
-	struct note_join join;
 };
 
 static void put_text(struct json_object *o, const char *key, const char *text)
@@ -77,20 +77,20 @@ static void put_text(struct json_object *o, const char *key, const char *text)
 	json_object_object_add(o, key, json_object_new_string(text));
 }
 
-static void ask_free(struct ask *a)
+static void ask_close(struct waiting *w, struct ask *a)
 {
-	list_del(&a->link);
+	a->is_open = false;
+	w->n_open--;
 	note_join_fini(&a->join);
-	free(a);
 }
 
 static void end_waiting(struct waiting *w)
 {
-	while (!list_is_empty(&w->asks)) {
-		struct ask *a = container_of(w->asks.next, struct ask, link);
-
+	for (struct ask *a = w->asks; a < w->asks + w->n_asked; a++) {
+		if (!a->is_open)
+			continue;
 		put_text(a->row, "not_asked", NO_ANSWER);
-		ask_free(a);
+		ask_close(w, a);
 	}
 	timer_fini(&w->timer);
 	list_del(&w->link);
@@ -126,15 +126,14 @@ static char *ask_text(const struct control *c, const struct view_peer *by,
 static void send_ask(struct waiting *w, const struct view_peer *host,
 		     struct json_object *row, const char *text)
 {
-	struct ask *a = xzalloc(sizeof(*a));
+	struct ask *a = &w->asks[w->n_asked++];
 	struct note n = { NOTE_ASK, env_random(w->c->config.env), text,
 			  (uint32_t)strlen(text) };
 
-	a->id = n.id;
-	a->host = host->address;
-	a->row = row;
-	list_push_back(&w->asks, &a->link);
-	w->n_asked++;
+	*a = (struct ask){
+		.is_open = true, .id = n.id, .host = host->address, .row = row
+	};
+	w->n_open++;
 	send_note(w->c, &host->address, &n);
 }
 
@@ -200,14 +199,15 @@ void explain_far_ask(struct control *c, struct rpc_call *call,
 {
 	struct waiting *w = xzalloc(sizeof(*w));
 
-	*w = (struct waiting){ .c = c, .call = call, .root = root };
-	list_init(&w->asks);
+	w->c = c;
+	w->call = call;
+	w->root = root;
 	list_push_back(&c->far.waiting, &w->link);
 	timer_init(&w->timer, c->config.loop, on_timer, w);
 	c->far.n_waiting++;
 	if (c->far.n_waiting <= FAR_CALLS)
 		ask_hosts(w, NULL, root);
-	if (list_is_empty(&w->asks))
+	if (!w->n_open)
 		end_waiting(w);
 	else
 		timer_set(&w->timer, FAR_WAIT_MS);
@@ -221,14 +221,10 @@ static struct ask *find_ask(struct explain_far *f, uint64_t id,
 	for (struct list *l = f->waiting.next; l != &f->waiting; l = l->next) {
 		struct waiting *w = container_of(l, struct waiting, link);
 
-		for (struct list *m = w->asks.next; m != &w->asks;
-		     m = m->next) {
-			struct ask *a = container_of(m, struct ask, link);
-
-			*of = w;
-			if (a->id == id)
+		*of = w;
+		for (struct ask *a = w->asks; a < w->asks + w->n_asked; a++)
+			if (a->is_open && a->id == id)
 				return a;
-		}
 	}
 	return NULL;
 }
@@ -239,7 +235,7 @@ static void put_refusal(struct json_object *row, const char *said)
 	char text[SAID_MAX];
 	size_t n = 0;
 
-	for (; said[n] && n < sizeof(text) - 1; n++)
+	for (; n < sizeof(text) - 1 && said[n]; n++)
 		text[n] = (char)(said[n] >= ' ' && said[n] < 0x7f ? said[n] :
 								    '?');
 	text[n] = '\0';
@@ -282,7 +278,7 @@ static void take_answer(struct waiting *w, struct ask *a)
 
 	if (a->join.kind == NOTE_REFUSAL) {
 		put_refusal(a->row, a->join.text);
-		ask_free(a);
+		ask_close(w, a);
 		return;
 	}
 	o = read_answer(&a->join);
@@ -295,7 +291,7 @@ static void take_answer(struct waiting *w, struct ask *a)
 			 "its answer cannot be read; is its weftd of another "
 			 "version?");
 	}
-	ask_free(a);
+	ask_close(w, a);
 }
 
 static void on_answer(struct control *c, const struct ip_addr *peer,
@@ -307,7 +303,7 @@ static void on_answer(struct control *c, const struct ip_addr *peer,
 	if (!a || !ip_addr_equal(&a->host, peer) || !note_join_put(&a->join, p))
 		return;
 	take_answer(w, a);
-	if (list_is_empty(&w->asks))
+	if (!w->n_open)
 		end_waiting(w);
 }
 
@@ -456,11 +452,13 @@ void explain_far_init(struct explain_far *f)
 
 void explain_far_fini(struct explain_far *f)
 {
-	while (!list_is_empty(&f->waiting))
-		end_waiting(
-			container_of(f->waiting.next, struct waiting, link));
-	while (!list_is_empty(&f->askers))
-		asker_free(f, container_of(f->askers.next, struct asker, link));
+	struct waiting *w, *next_waiting;
+	struct asker *k, *next_asker;
+
+	list_for_each_safe(w, next_waiting, &f->waiting, link)
+		end_waiting(w);
+	list_for_each_safe(k, next_asker, &f->askers, link)
+		asker_free(f, k);
 }
 
 void explain_far_note(void *ctx, const struct ip_addr *peer, const void *frame,

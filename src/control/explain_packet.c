@@ -240,6 +240,7 @@ static int read_packet(struct question *q, const char *hex, struct err *e)
 	struct packet *p = packet_alloc(q->pool);
 	int rc;
 
+	must(q->in);
 	if (!p)
 		return err_set(e, "no memory is left for a packet");
 	q->packet = p;

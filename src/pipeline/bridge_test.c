@@ -318,6 +318,7 @@ static void a_trace_tells_each_step(void **state UNUSED)
 	assert_string_equal(str_text(&t.n->told),
 			    "0 port p3: enters\n"
 			    "0 bridge net0: in VLAN 0 of bridge br0\n"
+			    "0 port p3: is where it would leave\n"
 			    "0 drop same-port: its destination is where it "
 			    "came from\n");
 	net_destroy(t.n);
