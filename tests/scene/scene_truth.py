@@ -37,4 +37,14 @@ def packets_go_where_explain_says(s):
 
 @scene(long=True)
 def thousands_of_packets_go_where_explain_says(s):
-    compare(s, seed_of() + 1, 5000)
+    compare(s, seed_of() + 1, 3000)
+
+
+@scene(long=True)
+def thousands_more_of_another_network_do(s):
+    compare(s, seed_of() + 2, 3000)
+
+
+@scene(long=True)
+def and_thousands_more_of_a_third(s):
+    compare(s, seed_of() + 3, 3000)
