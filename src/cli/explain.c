@@ -49,7 +49,19 @@ static bool is_arrow(const char *s)
 	return !strcmp(s, "->") || !strcmp(s, "to") || !strcmp(s, "\u2192");
 }
 
-/* FROM TO, FROM -> TO, "FROM->TO", and what the shell makes of them. */
+/* Without the blanks at both ends. */
+static char *trimmed(const char *s, size_t len)
+{
+	while (len && *s == ' ') {
+		s++;
+		len--;
+	}
+	while (len && s[len - 1] == ' ')
+		len--;
+	return xstrndup(s, len);
+}
+
+/* FROM TO, FROM -> TO, "FROM -> TO", and what the shell makes of them. */
 static int endpoints(struct cli *c, char **from, char **to)
 {
 	const char *arrow;
@@ -62,8 +74,8 @@ static int endpoints(struct cli *c, char **from, char **to)
 	} else if (c->n_args == 3 && is_arrow(c->args[1])) {
 		*to = xstrdup(c->args[2]);
 	} else if (c->n_args == 1 && (arrow = strstr(c->args[0], "->"))) {
-		*from = xstrndup(c->args[0], (size_t)(arrow - c->args[0]));
-		*to = xstrdup(arrow + 2);
+		*from = trimmed(c->args[0], (size_t)(arrow - c->args[0]));
+		*to = trimmed(arrow + 2, strlen(arrow + 2));
 	}
 	if (!*from && c->n_args)
 		*from = xstrdup(c->args[0]);
