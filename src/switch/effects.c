@@ -89,29 +89,12 @@ static bool cb_punt(void *ctx, const struct packet *p,
 	return punt_queue_put(&sw->punts, p, key, a, sw_now(sw));
 }
 
-struct failed_port {
-	struct vswitch *sw;
-	uint32_t port;
-	int error;
-};
-
-static void tell_failed(void *arg)
-{
-	struct failed_port *f = arg;
-	const struct switch_events *ev = &f->sw->config.events;
-
-	if (ev->port_failed)
-		ev->port_failed(ev->ctx, f->port, f->error);
-	free(f);
-}
-
 /* Once in the life of an attached port, so an allocation is fine here. */
 static void cb_port_failed(void *ctx, uint32_t port, int error)
 {
-	struct failed_port *f = xmalloc(sizeof(*f));
+	struct vswitch *sw = sw_of(ctx);
 
-	*f = (struct failed_port){ sw_of(ctx), port, error };
-	loop_post(f->sw->loop, tell_failed, f);
+	failed_ports_add(&sw->failed, port, error);
 }
 
 const struct dp_callbacks sw_callbacks = {

@@ -17,6 +17,7 @@
 #include "l3/icmp.h"
 #include "l3/ra.h"
 #include "pipeline/rule.h"
+#include "switch/failed.h"
 #include "switch/moves.h"
 #include "switch/punt.h"
 #include "switch/switch.h"
@@ -109,6 +110,7 @@ struct vswitch {
 	struct storm storm;
 	struct storm_meters *meters; /* by port number; lazily touched */
 	struct punt_queue punts;
+	struct failed_ports failed;
 	struct packet_pool *pool; /* the control thread's */
 	struct verdict *verdict;  /* scratch */
 	struct acts *spare;       /* scratch beside it */

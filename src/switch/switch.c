@@ -42,6 +42,17 @@ static struct dp *create_dp(struct vswitch *sw)
 	return sw->config.dp->create(&c);
 }
 
+static void tell_failed(void *arg)
+{
+	struct vswitch *sw = arg;
+	const struct switch_events *ev = &sw->config.events;
+	struct failed_port f;
+
+	while (failed_ports_take(&sw->failed, &f))
+		if (ev->port_failed)
+			ev->port_failed(ev->ctx, f.port, f.error);
+}
+
 static int alloc_tables(struct vswitch *sw)
 {
 	sw->stamps = sw->accel ? accel_stamps(sw->accel) :
@@ -49,6 +60,7 @@ static int alloc_tables(struct vswitch *sw)
 	sw->counters = lazy_alloc(SWITCH_COUNTERS * sizeof(*sw->counters));
 	sw->meters = lazy_alloc(N_PORTS * sizeof(*sw->meters));
 	sw->pool = packet_pool_create(SWITCH_POOL);
+	failed_ports_init(&sw->failed, sw->loop, tell_failed, sw);
 	if (!sw->stamps || !sw->counters || !sw->meters || !sw->pool)
 		return -ENOMEM;
 	return punt_queue_init(&sw->punts, sw->loop, serve_punts, sw);
@@ -56,6 +68,7 @@ static int alloc_tables(struct vswitch *sw)
 
 static void free_tables(struct vswitch *sw)
 {
+	failed_ports_fini(&sw->failed);
 	punt_queue_fini(&sw->punts);
 	if (sw->pool)
 		packet_pool_destroy(sw->pool);

@@ -29,13 +29,6 @@ struct loop {
 	unsigned n_signals;
 };
 
-/* A posted call: ours, freed when it ran. */
-struct loop_closure {
-	struct loop_call call;
-	loop_fn *fn;
-	void *arg;
-};
-
 /* Callbacks run inside RCU; the thread is outside while it sleeps, so that
  * nobody's grace period waits for an idle loop. */
 static void loop_call_inside(loop_fn *fn, void *arg)
@@ -127,25 +120,13 @@ void loop_call_cancel(struct loop *loop, struct loop_call *call)
 	}
 }
 
-static void loop_closure_run(void *arg)
-{
-	struct loop_closure *cl = arg;
-	loop_fn *fn = cl->fn;
-	void *fn_arg = cl->arg;
-
-	free(cl);
-	fn(fn_arg);
-}
-
-static void loop_free_calls(struct loop *loop)
+static void loop_drop_calls(struct loop *loop)
 {
 	struct loop_call *c, *next;
 
 	for (c = loop_take_calls(loop); c; c = next) {
 		next = c->next;
 		c->pending = false;
-		if (c->fn == loop_closure_run)
-			free(c->arg);
 	}
 }
 
@@ -154,7 +135,7 @@ void loop_destroy(struct loop *loop)
 	if (!loop)
 		return;
 	must(list_is_empty(&loop->defers));
-	loop_free_calls(loop);
+	loop_drop_calls(loop);
 	for (unsigned i = 0; i < loop->n_signals; i++)
 		event_free(loop->signals[i].ev);
 	event_free(loop->defer_ev);
@@ -375,14 +356,4 @@ void loop_wake(struct loop *loop, struct loop_call *c)
 	/* Whoever found the stack empty rings for all that follow. */
 	if (!head)
 		loop_ring(loop);
-}
-
-void loop_post(struct loop *loop, loop_fn *fn, void *arg)
-{
-	struct loop_closure *cl = xzalloc(sizeof(*cl));
-
-	cl->fn = fn;
-	cl->arg = arg;
-	loop_call_init(&cl->call, loop_closure_run, cl);
-	loop_wake(loop, &cl->call);
 }

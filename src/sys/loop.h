@@ -12,8 +12,8 @@
  *           waits for the next, so descriptors are never starved.
  *           L4 callbacks run inside RCU (base/rcu.h), the loop sleeps outside.
  * Threads   the thread in loop_run calls everything; any thread may call
- *           loop_stop, loop_wake and loop_post.
- * Owns      loop_post's closures; watches, timers, defers and calls are the
+ *           loop_stop and loop_wake.
+ * Owns      nothing of others: watches, timers, defers and calls are the
  *           caller's memory and must be finished before loop_destroy. */
 #ifndef SYS_LOOP_H
 #define SYS_LOOP_H
@@ -27,7 +27,7 @@ struct loop;
 typedef void loop_fn(void *arg);
 
 struct loop *loop_create(void);
-/* Runs no callback; posted closures not yet run are freed unrun. */
+/* Runs no callback. */
 void loop_destroy(struct loop *loop);
 /* Until loop_stop. */
 void loop_run(struct loop *loop);
@@ -110,8 +110,5 @@ void loop_call_init(struct loop_call *c, loop_fn *fn, void *arg);
 void loop_wake(struct loop *loop, struct loop_call *c);
 /* The loop's thread, when nobody wakes it any more: it will not run. */
 void loop_call_cancel(struct loop *loop, struct loop_call *c);
-/* Runs fn(arg) once on the loop's thread, in order of posting. Allocates: not
- * for the packet path. */
-void loop_post(struct loop *loop, loop_fn *fn, void *arg);
 
 #endif
