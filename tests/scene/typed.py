@@ -24,6 +24,8 @@ import time
 from lib import BUILD, TOP, Failed, Scene
 
 LIMIT_S = 90
+# Sees to processes that lost their parent, as libvirt's probing ones.
+INIT = "while :; do sleep 3600 & wait; done"
 
 # What differs from a reader's machine: sudo is not needed, what never ends by
 # itself is interrupted, the daemon is waited for, QEMU boots the tests' guest.
@@ -110,11 +112,12 @@ class Machine:
     """Namespaces of its own; `type` is a reader at its prompt."""
 
     def __init__(self, name, home):
-        self.name, self.home = name, home
+        self.name = self.short = name
+        self.home = home
         os.makedirs(home)
         self.holder = subprocess.Popen(
             ["unshare", "--net", "--mount", "--uts", "--pid", "--fork",
-             "--kill-child", "--mount-proc", "sleep", "infinity"],
+             "--kill-child", "--mount-proc", "bash", "-c", INIT],
             stdin=subprocess.DEVNULL)
         self.pid = self.inner_pid()
         self.environment = dict(
@@ -130,7 +133,7 @@ class Machine:
                 with open(path) as f:
                     inner = f.read().split()
                 with open("/proc/%s/cmdline" % inner[0]) as f:
-                    if f.read().startswith("sleep"):
+                    if f.read().startswith("bash"):
                         return int(inner[0])
             except (OSError, IndexError):
                 pass
