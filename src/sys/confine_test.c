@@ -31,6 +31,8 @@
 #include "sys/sandbox_test.h"
 #include "sys/thread.h"
 
+#define CONFINED_S 60u /* who hangs is ended */
+
 /* Runs fn confined, in a child; true when it said so. */
 static bool confined(bool (*fn)(void))
 {
@@ -38,8 +40,10 @@ static bool confined(bool (*fn)(void))
 	int status;
 
 	assert_true(child >= 0);
-	if (!child)
+	if (!child) {
+		alarm(CONFINED_S);
 		_exit(!confine(NULL) && fn() ? 0 : 1);
+	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	return WIFEXITED(status) && !WEXITSTATUS(status);
 }
@@ -173,6 +177,37 @@ static bool try_telling(void)
 	told = strstr(said, " execve,");
 	return told && !strstr(told + strlen(" execve,"), "execve");
 }
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+
+static void sleep_in_thread(void *arg)
+{
+	char go;
+
+	(void)!read(*(int *)arg, &go, 1);
+}
+
+/* It stops the process from a clone and looks into all its threads. */
+static bool try_leak_check(void)
+{
+	void *volatile lost = malloc(77);
+	struct thread t;
+	int fd[2];
+	bool found;
+
+	if (!lost || pipe(fd) ||
+	    thread_start(&t, "sleeper", THREAD_ANY_CPU, sleep_in_thread, fd))
+		return false;
+	if (dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO) < 0)
+		return false;
+	lost = NULL;
+	found = __lsan_do_recoverable_leak_check();
+	close(fd[1]);
+	thread_join(&t);
+	return found;
+}
+#endif
 
 static bool is_kept(unsigned cap)
 {
@@ -312,6 +347,16 @@ static void what_weft_does_still_works(void **state)
 	assert_true(confined(what_is_needed));
 }
 
+static void a_sanitized_build_still_finds_its_leaks(void **state)
+{
+	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	assert_true(confined(try_leak_check));
+#else
+	skip();
+#endif
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +376,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_is_told_once_by_name),
 		cmocka_unit_test(rights_that_are_gone_are_refused),
 		cmocka_unit_test(what_weft_does_still_works),
+		cmocka_unit_test(a_sanitized_build_still_finds_its_leaks),
 	};
 
 	if (!sandbox_enter())

@@ -45,6 +45,18 @@ def the_unit_is_hardened(s):
     lib.must(level <= EXPOSURE_MOST, "the exposure is %g:\n%s" % (level, said))
 
 
+# At its end a sanitized build stops itself to look for leaks.
+LEAKS = """[Service]
+Environment=ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+SystemCallFilter=ptrace
+"""
+
+
+def is_sanitized():
+    with open(lib.WEFTD, "rb") as f:
+        return b"__asan_init" in f.read()
+
+
 def install(b):
     """What `make install` installs, without what it needs not."""
     for program in ("weft", "weftd"):
@@ -53,10 +65,9 @@ def install(b):
     with open(UNIT) as f:
         text = re.sub(r"ExecStart=\S+/weftd", "ExecStart=/usr/bin/weftd",
                       f.read())
-    # A sanitizer of a test build looks for leaks by calls that a unit refuses.
-    text = text.replace("[Service]", "[Service]\nEnvironment=ASAN_OPTIONS="
-                        "detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1")
     b.write("/etc/systemd/system/weftd.service", text)
+    if is_sanitized():
+        b.write("/etc/systemd/system/weftd.service.d/sanitized.conf", LEAKS)
     b.write("/usr/lib/sysusers.d/weft.conf",
             open(os.path.join(lib.TOP, "dist", "weft.sysusers")).read())
     b.run("systemd-sysusers", "/usr/lib/sysusers.d/weft.conf")
@@ -119,6 +130,9 @@ def under_systemd_everything_works_that_should(s):
                  "no watchdog")
         lib.must(b.sh("systemctl show weftd -P WatchdogTimestamp"),
                  "no sign of life")
+        b.run("systemctl", "stop", "weftd")
+        lib.must(b.sh("systemctl show weftd -P Result") == "success",
+                 "it did not end well:\n" + journal(b))
 
 
 def lost_while(b, act):
