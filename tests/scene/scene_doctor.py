@@ -433,20 +433,6 @@ def json_answers_of_a_troubled_host_obey_their_schemas(s):
 
 
 @scene
-def completion_knows_the_words_of_each_command(s):
-    def complete(*words):
-        return subprocess.run(
-            ["bash", "-c", 'source <("$0" completion bash); COMP_WORDS=("$@"); '
-             'COMP_CWORD=$(($# - 1)); compopt() { :; }; _weft; '
-             'echo "${COMPREPLY[@]}"', WEFT, "weft", *words],
-            stdout=subprocess.PIPE, text=True, timeout=20).stdout.split()
-    must(complete("graph", "") == ["text", "mermaid", "dot", "svg"], "graph")
-    must(complete("watch", "lo") == ["loop"], complete("watch", "lo"))
-    must(complete("top", "t") == ["talkers"], complete("top", "t"))
-    must(complete("doc") == ["doctor"], complete("doc"))
-
-
-@scene
 def logs_in_json_say_whom_they_are_about(s):
     a = s.host("a", True, "--log", "json")
     a.apply("weft: 1\nports: {n1: {type: nic, device: x1, network: blue}}\n"
