@@ -361,14 +361,12 @@ static int begin(struct running *r, struct json_object *params, struct err *e)
 /* Looking at what others send is not for everybody. */
 static int may_capture(struct rpc_call *call, struct err *e)
 {
-	const struct unix_socket_peer *peer = rpc_call_peer(call);
-
-	if (!peer->uid || peer->uid == geteuid())
+	if (rpc_call_is_trusted(call))
 		return 0;
 	return err_set(e,
-		       "captures show what others send, so they are for root; "
-		       "user %u is not: use sudo",
-		       peer->uid);
+		       "captures show what others send, so they are for root "
+		       "and operators; user %u is neither: use sudo",
+		       rpc_call_peer(call)->uid);
 }
 
 static void tell_begun(struct running *r)

@@ -32,6 +32,7 @@ struct control_config {
 	unsigned n_workers;
 	uint32_t flows_max;
 	const char *metrics; /* "127.0.0.1:9469", or NULL: the socket alone */
+	bool operators;      /* members of our own group may command us */
 	bool accel; /* keep flows in the kernel too, where it is permitted */
 };
 

@@ -56,19 +56,18 @@ static void refuse_errors(struct rpc_call *call, struct model_errors *es)
 	model_errors_fini(es);
 }
 
-/* Looking is for all who may connect; changing is for root and the daemon's own
- * user. */
+/* Looking is for all who may connect; changing is for root, the daemon's own user
+ * and operators. */
 static bool may_change(struct rpc_call *call)
 {
-	const struct unix_socket_peer *peer = rpc_call_peer(call);
 	struct err e = ERR_INIT;
 
-	if (peer->uid == 0 || peer->uid == geteuid())
+	if (rpc_call_is_trusted(call))
 		return true;
 	err_set(&e,
-		"changing the network is for root; user %u may look "
-		"only: use sudo",
-		peer->uid);
+		"changing the network is for root and operators; user %u may "
+		"look only: use sudo",
+		rpc_call_peer(call)->uid);
 	refuse(call, &e);
 	return false;
 }
@@ -553,6 +552,7 @@ int control_listen(struct control *c, struct err *e)
 	char *path = xasprintf("%s/%s", c->config.run, SOCKET_FILE);
 	struct rpc_server_spec spec = {
 		.socket = { .path = path, .mode = SOCKET_MODE },
+		.has_operators = c->config.operators,
 		.methods = methods,
 		.n_methods = ARRAY_SIZE(methods),
 		.arg = c,

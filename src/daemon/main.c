@@ -21,7 +21,7 @@
 static const char usage[] =
 	"usage: weftd [--host NAME] [--state DIR] [--run DIR] [--workers N]\n"
 	"             [--flows N] [--metrics A:P] [--log FORMAT]\n"
-	"             [--no-accel] [--debug] [--help]\n"
+	"             [--operators] [--no-accel] [--debug] [--help]\n"
 	"             [--version]\n"
 	"\n"
 	"  --host NAME    this host's name in the file (default: the "
@@ -32,6 +32,7 @@ static const char usage[] =
 	"at\n"
 	"                 most)\n"
 	"  --flows N      cached flows of a worker (default: 262144)\n"
+	"  --operators    who is in the daemon's own group may command it\n"
 	"  --no-accel     keep no flows in the kernel (for comparison)\n"
 	"  --metrics A:P  serve Prometheus there, too, as 127.0.0.1:9469\n"
 	"  --log FORMAT   text (default), json, or journal: with fields\n"
@@ -96,6 +97,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 		{ "run", required_argument, NULL, 'r' },
 		{ "workers", required_argument, NULL, 'w' },
 		{ "flows", required_argument, NULL, 'f' },
+		{ "operators", no_argument, NULL, 'o' },
 		{ "no-accel", no_argument, NULL, 'a' },
 		{ "metrics", required_argument, NULL, 'm' },
 		{ "log", required_argument, NULL, 'l' },
@@ -126,6 +128,9 @@ static int parse_options(struct options *o, int argc, char **argv)
 			if (!parse_count("flows", optarg, 1u << 24,
 					 &c->flows_max))
 				return EXIT_USAGE;
+			break;
+		case 'o':
+			c->operators = true;
 			break;
 		case 'a':
 			c->accel = false;

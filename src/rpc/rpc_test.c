@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <json-c/json.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -86,6 +87,13 @@ static void who(void *arg UNUSED, struct rpc_call *call,
 	rpc_call_result(call, json_object_new_int(rpc_call_peer(call)->pid));
 }
 
+static void trusted(void *arg UNUSED, struct rpc_call *call,
+		    struct json_object *params UNUSED)
+{
+	rpc_call_result(call,
+			json_object_new_boolean(rpc_call_is_trusted(call)));
+}
+
 static void big(void *arg UNUSED, struct rpc_call *call,
 		struct json_object *params UNUSED)
 {
@@ -121,9 +129,10 @@ static void pour(void *arg UNUSED, struct rpc_call *call,
 }
 
 static const struct rpc_method methods[] = {
-	{ "echo", echo }, { "fail", refuse },     { "count", count },
-	{ "park", park }, { "unpark", unpark },   { "who", who },
-	{ "big", big },   { "clients", clients }, { "pour", pour },
+	{ "echo", echo },       { "fail", refuse },     { "count", count },
+	{ "park", park },       { "unpark", unpark },   { "who", who },
+	{ "big", big },         { "clients", clients }, { "pour", pour },
+	{ "trusted", trusted },
 };
 
 static void *run(void *arg)
@@ -132,11 +141,12 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static int setup(void **state)
+static int setup_for(void **state, bool has_operators)
 {
 	struct fixture *f = xzalloc(sizeof(*f));
 	struct rpc_server_spec spec = { .methods = methods,
 					.n_methods = ARRAY_SIZE(methods),
+					.has_operators = has_operators,
 					.arg = f };
 	struct err e = ERR_INIT;
 
@@ -149,6 +159,16 @@ static int setup(void **state)
 	pthread_create(&f->thread, NULL, run, f);
 	*state = f;
 	return 0;
+}
+
+static int setup(void **state)
+{
+	return setup_for(state, false);
+}
+
+static int setup_with_operators(void **state)
+{
+	return setup_for(state, true);
 }
 
 static int teardown(void **state)
@@ -528,6 +548,70 @@ static void strangers_get_smaller_limits(void **state)
 	assert_int_equal(status, 0);
 }
 
+#define N_GROUPS 300u /* further ones, more than fit a small buffer */
+#define STRANGER 65534u
+
+struct caller {
+	gid_t first, further; /* its groups; `further` is the last of many */
+};
+
+/* What the daemon thinks of such a caller: 1, it is trusted. */
+static int ask_as(const struct fixture *f, const struct caller *who)
+{
+	gid_t groups[N_GROUPS];
+	char *answer;
+	int fd, yes;
+
+	for (unsigned i = 0; i < N_GROUPS; i++)
+		groups[i] = STRANGER - 1 - i;
+	groups[N_GROUPS - 1] = who->further;
+	if (setgroups(N_GROUPS, groups) ||
+	    setresgid(who->first, who->first, who->first) ||
+	    setresuid(STRANGER, STRANGER, STRANGER))
+		return 2;
+	fd = raw(f);
+	raw_send(fd, "{\"id\":1,\"method\":\"trusted\"}");
+	answer = raw_receive(fd);
+	yes = strstr(answer, "true") ? 1 : 0;
+	free(answer);
+	return yes;
+}
+
+static int is_trusted(const struct fixture *f, const struct caller *who)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(ask_as(f, who));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WEXITSTATUS(status);
+}
+
+static void members_of_our_group_are_operators(void **state)
+{
+	struct fixture *f = *state;
+	gid_t ours = getegid();
+
+	if (geteuid())
+		skip();
+	assert_int_equal(chmod(f->path, 0666), 0);
+	assert_int_equal(is_trusted(f, &(struct caller){ ours, 7 }), 1);
+	assert_int_equal(is_trusted(f, &(struct caller){ 7, ours }), 1);
+	assert_int_equal(is_trusted(f, &(struct caller){ 7, 8 }), 0);
+}
+
+static void nobody_is_an_operator_unasked(void **state)
+{
+	struct fixture *f = *state;
+	gid_t ours = getegid();
+
+	if (geteuid())
+		skip();
+	assert_int_equal(chmod(f->path, 0666), 0);
+	assert_int_equal(is_trusted(f, &(struct caller){ ours, ours }), 0);
+}
+
 static void client_that_leaves_amid_a_message_is_forgotten(void **state)
 {
 	struct rpc_client_reply r;
@@ -565,6 +649,10 @@ int main(void)
 		T(reader_that_never_reads_is_not_read_from),
 		T(clients_beyond_the_limit_are_turned_away),
 		T(strangers_get_smaller_limits),
+		T(nobody_is_an_operator_unasked),
+		cmocka_unit_test_setup_teardown(
+			members_of_our_group_are_operators,
+			setup_with_operators, teardown),
 		T(client_that_leaves_amid_a_message_is_forgotten),
 	};
 

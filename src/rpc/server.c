@@ -34,6 +34,7 @@ struct client {
 struct rpc_call {
 	struct client *client; /* NULL: gone */
 	struct unix_socket_peer peer;
+	bool trusted;
 	int64_t id;
 };
 
@@ -116,6 +117,14 @@ static void client_create(struct rpc_server *s, int fd,
 	client_wait(c);
 }
 
+static bool is_trusted(const struct rpc_server *s, int fd,
+		       const struct unix_socket_peer *peer)
+{
+	return !peer->uid || peer->uid == geteuid() ||
+	       (s->spec.has_operators &&
+		unix_socket_peer_is_in(fd, peer, getegid()));
+}
+
 static void accept_one(struct rpc_server *s, int fd)
 {
 	struct unix_socket_peer peer;
@@ -125,7 +134,7 @@ static void accept_one(struct rpc_server *s, int fd)
 		close(fd);
 		return;
 	}
-	trusted = !peer.uid || peer.uid == geteuid();
+	trusted = is_trusted(s, fd, &peer);
 	if (s->n_clients >= RPC_MAX_CLIENTS ||
 	    (!trusted && s->n_untrusted >= RPC_MAX_UNTRUSTED)) {
 		log_info("rpc: client of process %d refused: %u are connected",
@@ -219,6 +228,11 @@ static bool is_too_long(const struct client *c, struct json_object *msg)
 const struct unix_socket_peer *rpc_call_peer(const struct rpc_call *c)
 {
 	return &c->peer;
+}
+
+bool rpc_call_is_trusted(const struct rpc_call *c)
+{
+	return c->trusted;
 }
 
 bool rpc_call_is_abandoned(const struct rpc_call *c)
@@ -336,7 +350,9 @@ static struct rpc_call *call_create(struct client *c, int64_t id)
 {
 	struct rpc_call *call = xzalloc(sizeof(*call));
 
-	*call = (struct rpc_call){ .client = c, .peer = c->peer, .id = id };
+	*call = (struct rpc_call){
+		.client = c, .peer = c->peer, .trusted = c->trusted, .id = id
+	};
 	c->call = call;
 	return call;
 }

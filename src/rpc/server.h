@@ -7,9 +7,9 @@
  * Invariant S1 each call is answered exactly once by its handler, and is gone
  *           then. S2 a client has one call at a time: its next request is read
  *           when the answer left. S3 a client that is not trusted (not root, not
- *           the daemon's own user) costs at most 8 MB, whatever it sends and
- *           however slowly it reads. S4 clients of others never take the last
- *           places: root gets in.
+ *           the daemon's own user, no operator) costs at most 8 MB, whatever it
+ *           sends and however slowly it reads. S4 clients of others never take
+ *           the last places: root gets in.
  * Threads   the loop's.
  * Owns      its clients and their calls. */
 #ifndef RPC_SERVER_H
@@ -41,6 +41,7 @@ struct rpc_method {
 
 struct rpc_server_spec {
 	struct unix_socket_spec socket;
+	bool has_operators; /* members of the process's own group are trusted */
 	const struct rpc_method *methods;
 	unsigned n_methods;
 	void *arg; /* for the methods */
@@ -56,6 +57,8 @@ unsigned rpc_server_n_clients(const struct rpc_server *s);
 
 /* Who calls. */
 const struct unix_socket_peer *rpc_call_peer(const struct rpc_call *c);
+/* Is it root, our own user, or an operator? */
+bool rpc_call_is_trusted(const struct rpc_call *c);
 /* Nobody waits for the answer any more. It must be given all the same. */
 bool rpc_call_is_abandoned(const struct rpc_call *c);
 /* The three take `value`; all but progress end the call. */

@@ -213,3 +213,23 @@ int unix_socket_peer(int fd, struct unix_socket_peer *out)
 	*out = (struct unix_socket_peer){ cred.pid, cred.uid, cred.gid };
 	return 0;
 }
+
+bool unix_socket_peer_is_in(int fd, const struct unix_socket_peer *p,
+			    uint32_t group)
+{
+	socklen_t len = 0;
+	bool found = p->gid == group;
+	gid_t *groups;
+
+	/* Asked with no room, the kernel says how much it needs. */
+	if (found || !getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) ||
+	    errno != ERANGE)
+		return found;
+	groups = xmalloc(len);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len))
+		len = 0;
+	for (size_t i = 0; i < len / sizeof(*groups); i++)
+		found |= groups[i] == group;
+	free(groups);
+	return found;
+}

@@ -35,5 +35,9 @@ struct unix_socket_peer {
 };
 
 int unix_socket_peer(int fd, struct unix_socket_peer *out) MUST_CHECK;
+/* Was the peer of this group, first or further, when it connected? What cannot
+ * be found out is a no. */
+bool unix_socket_peer_is_in(int fd, const struct unix_socket_peer *p,
+			    uint32_t group);
 
 #endif

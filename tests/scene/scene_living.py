@@ -101,8 +101,41 @@ def must_ping(b, pid):
               lambda: goes("ip", "netns", "exec", "c1"))
 
 
+# What QEMU does that somebody starts for himself.
+ATTACH = """import fcntl, struct, sys
+fcntl.ioctl(open("/dev/net/tun", "r+b", buffering=0), 0x400454ca,
+            struct.pack("16sH22x", sys.argv[1].encode(), 0x1002 | 0x4000))
+"""
+
+
 def journal(b):
     return b.sh("journalctl -u weftd -o cat --no-pager")
+
+
+def operators_command(b):
+    """Members of the group weft do what root does; nobody else does anything."""
+    b.run("useradd", "-M", "-G", "weft", "ops")
+    b.run("useradd", "-M", "guest")
+
+    def as_user(name, *words):
+        return b.run("setpriv", "--reuid", name, "--regid", name,
+                     "--init-groups", "weft", *words, check=False)
+    said = as_user("guest", "show", "ports")
+    lib.must(said.returncode and "join the group" in said.stdout,
+             "who is nobody saw: " + said.stdout)
+    said = as_user("ops", "port", "add", "vm2", "type=tap", "network=blue",
+                   "owner=ops")
+    lib.must(not said.returncode, "an operator cannot: " + said.stdout)
+    uid = b.sh("id -u ops")
+    lib.must(re.search(r"^vm2: .* user (ops|%s)\b" % uid, b.sh("ip tuntap"),
+                       re.M), "whose is vm2? " + b.sh("ip tuntap"))
+    b.popen("ping", "-n", "-i", "0.1", "-c", "50", "10.1.0.12",
+            stdout=subprocess.DEVNULL)
+    said = as_user("ops", "capture", "c2", "-c", "1", "-w", "/tmp/c2", "icmp")
+    lib.must(not said.returncode and b.sh("stat -c %s /tmp/c2") != "0",
+             "an operator cannot capture: " + said.stdout)
+    b.run("setpriv", "--reuid", "ops", "--regid", "ops", "--init-groups",
+          "python3", "-c", ATTACH, "vm2")
 
 
 @scene
@@ -130,6 +163,7 @@ def under_systemd_everything_works_that_should(s):
                  "no watchdog")
         lib.must(b.sh("systemctl show weftd -P WatchdogTimestamp"),
                  "no sign of life")
+        operators_command(b)
         b.run("systemctl", "stop", "weftd")
         lib.must(b.sh("systemctl show weftd -P Result") == "success",
                  "it did not end well:\n" + journal(b))
