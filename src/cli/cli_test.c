@@ -239,6 +239,7 @@ static void wrong_command_lines_are_explained(void **state UNUSED)
 	expect("plan --jsno x", CLI_USAGE, "",
 	       "unknown option --jsno; did you mean --json?");
 	expect("plan --dry-run x", CLI_USAGE, "", "--dry-run is not for this");
+	expect("show", CLI_USAGE, "", "show needs one of ports, networks");
 	expect("show prots", CLI_USAGE, "", "did you mean \"ports\"?");
 	expect("--run", CLI_USAGE, "", "--run needs a DIR");
 	expect("port ad x", CLI_USAGE, "", "none of add, set, del");

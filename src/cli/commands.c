@@ -76,7 +76,6 @@ const struct cli_command cli_commands[] = {
 	  .example = "weft check net.yaml" },
 	{ .name = "show",
 	  .args = "KIND",
-	  .min_args = 1,
 	  .max_args = 1,
 	  .run = cli_show,
 	  .help = "Show the ports, networks, bridges, routers, neighbours, "

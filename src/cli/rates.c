@@ -376,7 +376,11 @@ void top_format(const struct top_table *t, enum top_view v,
 		add_cells(&table, v, &t->rows[i]);
 		shown++;
 	}
-	table_format(&table, false, &text);
+	if (shown)
+		table_format(&table, false, &text);
+	else
+		str_addf(&text, "no %s%s\n", top_view_name(v),
+			 shape->filter && *shape->filter ? " that match" : "");
 	table_fini(&table);
 	cut_lines(str_text(&text), shape->width, out);
 	if (left)

@@ -139,6 +139,22 @@ static void lines_fit_and_what_is_left_out_is_counted(void **state UNUSED)
 	top_look_fini(&l);
 }
 
+static void an_empty_table_says_so(void **state UNUSED)
+{
+	struct top_shape shape = { .max = 2, .width = 30 };
+	struct top_look l = look(0, "[]", FLOWS, "[]");
+	struct str s = STR_INIT;
+
+	top_format(&l.tables[TOP_PORTS], TOP_PORTS, &shape, &s);
+	assert_string_equal(str_text(&s), "no ports\n");
+	str_fini(&s);
+	shape.filter = "nobody";
+	top_format(&l.tables[TOP_FLOWS], TOP_FLOWS, &shape, &s);
+	assert_string_equal(str_text(&s), "no flows that match\n");
+	str_fini(&s);
+	top_look_fini(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +163,7 @@ int main(void)
 		cmocka_unit_test(talkers_are_senders_by_address_then_mac),
 		cmocka_unit_test(order_and_filter_are_obeyed),
 		cmocka_unit_test(lines_fit_and_what_is_left_out_is_counted),
+		cmocka_unit_test(an_empty_table_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -254,7 +254,19 @@ static int show_kind(struct cli *c, const char *kind)
 			 near ? "\"?" : "");
 }
 
+static int show_nothing(struct cli *c)
+{
+	struct str s = STR_INIT;
+	int rc;
+
+	for (unsigned i = 0; cli_kinds[i]; i++)
+		str_addf(&s, "%s%s", i ? ", " : "", cli_kinds[i]);
+	rc = cli_usage(c, "show needs one of %s", str_text(&s));
+	str_fini(&s);
+	return rc;
+}
+
 int cli_show(struct cli *c)
 {
-	return show_kind(c, c->args[0]);
+	return c->n_args ? show_kind(c, c->args[0]) : show_nothing(c);
 }

@@ -117,7 +117,11 @@ static int check_object(struct edit_context *x, struct yaml_node *start)
 	    (e->op == MODEL_EDIT_ADD && e->depth > 2))
 		return 0;
 	what = object_text(e);
-	edit_bad(x, there ? "%s is there already" : "there is no %s", what);
+	if (there)
+		edit_bad(x, "%s is there already; \"set\" changes it", what);
+	else
+		edit_bad(x, "there is no %s; weft show %s lists them", what,
+			 e->path[0]);
 	free(what);
 	return -1;
 }

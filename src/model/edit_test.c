@@ -118,8 +118,8 @@ static void mistakes_are_told_as_in_a_file(void **state UNUSED)
 		MODEL_EDIT_DEL, { "networks", "blue" }, 2, NULL
 	};
 
-	expect(&twice, 1, "port vm1 is there already");
-	expect(&none, 1, "there is no port vm7");
+	expect(&twice, 1, "port vm1 is there already; \"set\" changes it");
+	expect(&none, 1, "there is no port vm7; weft show ports lists them");
 	expect(&key, 1,
 	       "unknown key \"queue\" in port vm1; did you mean "
 	       "\"queues\"?");

@@ -169,7 +169,8 @@ static const struct wrong wrongs[] = {
 	  "net.yaml:5:19: \"type\" of port p must be one of tap, tun, veth, "
 	  "nic, patch, dummy (did you mean \"tap\"?), not \"tab\"" },
 	{ NETS "ports: {p: {network: blue}}\n",
-	  "net.yaml:5:12: \"type\" is missing in port p: one word" },
+	  "net.yaml:5:12: \"type\" is missing in port p: one of tap, "
+	  "tun, veth, nic, patch, dummy" },
 	{ NETS "ports: {p: {type: veth, namespace: c, network: blue, queues: "
 	       "2}}\n",
 	  "net.yaml:5:54: key \"queues\" is for a port of type tap, tun, not "

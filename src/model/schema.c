@@ -3,6 +3,8 @@
 
 #include <ctype.h>
 
+#include "model/types.h"
+
 void schema_bad(struct schema_reader *r, const struct yaml_node *n,
 		const char *fmt, ...)
 {
@@ -204,13 +206,18 @@ static bool check_required(struct schema_reader *r,
 			   const struct yaml_node *n,
 			   const struct schema_key *k)
 {
-	struct str in = STR_INIT;
+	struct str in = STR_INIT, want = STR_INIT;
 
 	if (!k->required || yaml_map_find(n, k->name))
 		return true;
 	place_text(r, &in);
+	if (k->words)
+		types_words(k, &want);
+	else
+		str_add(&want, k->type->want ? k->type->want : k->doc);
 	schema_bad(r, n, "\"%s\" is missing%s: %s", k->name, str_text(&in),
-		   k->type->want ? k->type->want : k->doc);
+		   str_text(&want));
+	str_fini(&want);
 	str_fini(&in);
 	return false;
 }

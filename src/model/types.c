@@ -399,24 +399,30 @@ const struct schema_type schema_prefix = {
 
 /* --- one word of several -------------------------------------------------- */
 
+unsigned types_words(const struct schema_key *k, struct str *out)
+{
+	unsigned i;
+
+	for (i = 0; k->words[i]; i++)
+		str_addf(out, "%s%s", i ? ", " : "one of ", k->words[i]);
+	return i;
+}
+
 static void choice_parse(struct schema_reader *r, const struct schema_key *k,
 			 const struct yaml_node *n, void *field)
 {
 	const char *s = types_scalar(r, k, n), *near;
 	struct str want = STR_INIT;
-	unsigned i;
 
 	if (!s)
 		return;
-	for (i = 0; k->words[i]; i++) {
+	for (unsigned i = 0; k->words[i]; i++) {
 		if (!strcmp(s, k->words[i])) {
 			*(unsigned *)field = i;
-			str_fini(&want);
 			return;
 		}
-		str_addf(&want, "%s%s", i ? ", " : "one of ", k->words[i]);
 	}
-	near = str_nearest(s, k->words, i);
+	near = str_nearest(s, k->words, types_words(k, &want));
 	if (near)
 		str_addf(&want, " (did you mean \"%s\"?)", near);
 	types_bad(r, k, n, str_text(&want));

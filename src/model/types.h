@@ -14,6 +14,8 @@ void types_bad(struct schema_reader *r, const struct schema_key *k,
 /* The text of a scalar; NULL after complaining. */
 const char *types_scalar(struct schema_reader *r, const struct schema_key *k,
 			 const struct yaml_node *n);
+/* "one of tap, tun" of a key with words; returns how many there are. */
+unsigned types_words(const struct schema_key *k, struct str *out);
 /* Decimal digits only; -EINVAL, or -ERANGE beyond 32 bits. */
 int types_number(const char *s, uint32_t *out) MUST_CHECK;
 /* The model's own copy of a file's name; NULL stays NULL. */
