@@ -31,7 +31,7 @@ static char folder[PATH_LEN];
 
 static const char *path_of(const char *name)
 {
-	static char paths[8][PATH_LEN + 32];
+	static char paths[8][PATH_LEN + 64];
 	static unsigned at;
 
 	at = (at + 1) % ARRAY_SIZE(paths);
