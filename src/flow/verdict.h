@@ -19,7 +19,7 @@
 #include "flow/action.h"
 #include "flow/key.h"
 
-#define VERDICT_MAX_EFFECTS 8u
+#define VERDICT_MAX_EFFECTS 64u
 #define VERDICT_MAX_DEPS 12u
 
 enum effect_kind {

@@ -24,6 +24,21 @@
 
 #define PIPELINE_MAX_HOPS 8u
 #define PIPELINE_MAX_RESUBMITS 64u
+/* Of OpenFlow rules: how deep look-ups nest, and how many there are in all. */
+#define PIPELINE_MAX_DEPTH 64u
+#define PIPELINE_MAX_LOOKUPS 4096u
+
+/* userdata of a punt for PUNT_RULE from an OpenFlow rule: what a packet-in
+ * says. */
+enum punt_flow_word {
+	PUNT_FLOW_PLACE,                           /* PUNT_FLOW_... below */
+	PUNT_FLOW_CONTROLLER,                      /* id of the controller */
+	PUNT_FLOW_COOKIE,                          /* low half, then high */
+	PUNT_FLOW_METADATA = PUNT_FLOW_COOKIE + 2, /* the same */
+};
+#define PUNT_FLOW_BRIDGE(place) ((place)&0xffffu)
+#define PUNT_FLOW_TABLE(place) ((place) >> 16 & 0xffu)
+#define PUNT_FLOW_REASON(place) ((place) >> 24)
 
 /* userdata of a punt: what the control thread needs to act on the packet. */
 enum punt_word {
@@ -37,6 +52,21 @@ enum punt_word {
 /* t may be NULL. `key` is what extraction gave. */
 void pipeline_translate(const struct snapshot *s, const struct flow_key *key,
 			struct verdict *v, struct trace *t);
+
+/* A packet that a controller sends, and what is to be done with it. */
+struct snap_bridge;
+struct of_act_list;
+struct pipeline_out {
+	const struct snap_bridge *bridge;
+	const struct of_act_list *acts;
+	uint32_t of_port; /* it counts as having come in by this */
+};
+/* `key`: what extraction gave, with in_port the datapath's number for of_port, 0
+ * when there is none. The verdict is for this packet only. */
+void pipeline_packet_out(const struct snapshot *s,
+			 const struct pipeline_out *out,
+			 const struct flow_key *key, struct verdict *v,
+			 struct trace *t);
 
 /* A frame of our own (ARP request, RA, ICMP error, loop probe) that starts in a
  * domain: bridged there, to ports and peers, without learning. */

@@ -80,11 +80,10 @@ static void edit_dec_ttl(struct xlate *x)
 /* What a rule's edit does to the packet shows in the key, so that what follows
  * sees it (T1). A packet that the edit does not fit is dropped by the datapath:
  * then nothing follows. */
-static void edit(struct xlate *x, const struct act *a)
+void rule_run_shows(struct xlate *x, const struct act *a)
 {
 	const struct act_eth *eth = (const void *)a;
 
-	acts_append(&x->v->actions, (struct act_list){ a, a->len });
 	switch (a->op) {
 	case ACT_SET_FIELD:
 		edit_field(x, (const void *)a);
@@ -107,22 +106,21 @@ static void edit(struct xlate *x, const struct act *a)
 	}
 }
 
-/* What happens inside a nested list stays there; only the counts that bound the
- * work go on. */
-struct outside {
-	struct xlate x;
-	uint32_t begin;
-};
+static void edit(struct xlate *x, const struct act *a)
+{
+	acts_append(&x->v->actions, (struct act_list){ a, a->len });
+	rule_run_shows(x, a);
+}
 
-static void nested_begin(struct xlate *x, struct outside *o, enum act_op op,
-			 uint32_t operand)
+void rule_run_begin(struct xlate *x, struct xlate_outside *o, enum act_op op,
+		    uint32_t operand)
 {
 	o->x = *x;
 	o->begin = acts_begin(&x->v->actions, op, operand);
 	x->nested++;
 }
 
-static void nested_end(struct xlate *x, const struct outside *o)
+void rule_run_end(struct xlate *x, const struct xlate_outside *o)
 {
 	unsigned hops = x->hops, resubmits = x->resubmits;
 
@@ -133,9 +131,9 @@ static void nested_end(struct xlate *x, const struct outside *o)
 }
 
 /* Normal forwarding leaves no trace on the packet that the next action sees. */
-static void run_normal(struct xlate *x, bool is_last)
+void rule_run_normal(struct xlate *x, bool is_last)
 {
-	struct outside o;
+	struct xlate_outside o;
 
 	if (x->lost) {
 		xlate_drop(x, DROP_UNSUPPORTED);
@@ -145,22 +143,22 @@ static void run_normal(struct xlate *x, bool is_last)
 		xlate_normal(x);
 		return;
 	}
-	nested_begin(x, &o, ACT_CLONE, 0);
+	rule_run_begin(x, &o, ACT_CLONE, 0);
 	xlate_normal(x);
-	nested_end(x, &o);
+	rule_run_end(x, &o);
 }
 
 static void run_nested(struct xlate *x, const struct act *a)
 {
-	struct outside o;
+	struct xlate_outside o;
 
 	if (x->nested >= XLATE_MAX_NESTED) {
 		xlate_drop(x, DROP_RECURSION);
 		return;
 	}
-	nested_begin(x, &o, a->op, a->zero);
+	rule_run_begin(x, &o, a->op, a->zero);
 	run_list(x, act_nested(a), true);
-	nested_end(x, &o);
+	rule_run_end(x, &o);
 }
 
 static void run_table(struct xlate *x, uint32_t table, bool is_last)
@@ -179,7 +177,7 @@ static void run_table(struct xlate *x, uint32_t table, bool is_last)
 	}
 	r = rule_table_find(b->rules, &x->key, &x->v->mask);
 	if (!r) {
-		run_normal(x, is_last);
+		rule_run_normal(x, is_last);
 		return;
 	}
 	if (unlikely(x->t))
@@ -195,7 +193,7 @@ static void run_act(struct xlate *x, const struct act *a, bool is_last)
 {
 	switch (a->op) {
 	case ACT_NORMAL:
-		run_normal(x, is_last);
+		rule_run_normal(x, is_last);
 		break;
 	case ACT_RESUBMIT:
 		run_table(x, ((const struct act_u32 *)(const void *)a)->value,

@@ -19,6 +19,24 @@ const struct snap_domain *snap_bridge_domain(const struct snap_bridge *b,
 	return NULL;
 }
 
+const struct snap_port *snap_bridge_of_port(const struct snap_bridge *b,
+					    uint32_t of_port)
+{
+	unsigned lo = 0, hi = b->n_of_ports;
+
+	while (lo < hi) {
+		unsigned mid = (lo + hi) / 2;
+
+		if (b->of_ports[mid]->of_port < of_port)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo < b->n_of_ports && b->of_ports[lo]->of_port == of_port)
+		return b->of_ports[lo];
+	return NULL;
+}
+
 const struct snap_port *snapshot_peer(const struct snapshot *s,
 				      const struct ip_addr *remote)
 {
@@ -52,6 +70,7 @@ static void domain_free(struct snap_domain *d)
 static void bridge_free(struct snap_bridge *b)
 {
 	free(b->domains);
+	free(b->of_ports);
 	free(b);
 }
 

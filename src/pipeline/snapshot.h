@@ -13,7 +13,7 @@
  *           N3 a port number leads to at most one snap_port.
  * Threads   built by the control thread; read by all inside RCU; freed after a
  *           grace period.
- * Owns      all that it points to but the learned tables and rule tables;
+ * Owns      all that it points to but the learned tables, rules and flows;
  *           snapshot_free gives it back. */
 #ifndef PIPELINE_SNAPSHOT_H
 #define PIPELINE_SNAPSHOT_H
@@ -29,6 +29,7 @@
 #include "overlay/peers.h"
 
 struct rule_table;
+struct flows;
 
 enum snap_port_kind {
 	SNAP_PORT_BRIDGED, /* a port of a bridge */
@@ -55,8 +56,10 @@ struct snap_port {
 	uint32_t mtu; /* largest L3 packet that leaves here */
 	uint32_t meter_broadcast, meter_multicast, meter_unknown; /* 0: none */
 	struct ip_addr remote;                                    /* PEER */
-	uint32_t tunnel_port;     /* PEER: the datapath port that reaches it */
-	struct snap_iface *iface; /* ROUTED */
+	uint32_t tunnel_port;      /* PEER: the datapath port that reaches it */
+	struct snap_iface *iface;  /* ROUTED */
+	uint32_t of_port;          /* what OpenFlow calls it; 0: nothing */
+	const uint32_t *of_config; /* its OFPPC bits, as of now; or NULL */
 };
 
 struct snap_member {
@@ -89,7 +92,10 @@ struct snap_bridge {
 	bool vlan_aware;
 	bool forward_bpdu; /* reserved groups are flooded (l2/reserved.h) */
 	struct mac_table *macs;
-	struct rule_table *rules;     /* NULL: plain bridge */
+	struct rule_table *rules;          /* NULL: plain bridge */
+	struct flows *flows;               /* NULL: no OpenFlow */
+	const struct snap_port **of_ports; /* by OpenFlow number, sorted */
+	unsigned n_of_ports;
 	struct snap_domain **domains; /* sorted by vid */
 	unsigned n_domains;
 	struct eth_addr probe_mac; /* destination of the loop guard's probes */
@@ -165,6 +171,9 @@ static inline const struct snap_iface *snapshot_iface(const struct snapshot *s,
 /* The domain of a VLAN on a bridge, or NULL. */
 const struct snap_domain *snap_bridge_domain(const struct snap_bridge *b,
 					     uint16_t vid);
+/* By its OpenFlow number, or NULL. */
+const struct snap_port *snap_bridge_of_port(const struct snap_bridge *b,
+					    uint32_t of_port);
 /* All of it; only once no reader is left. NULL is fine. */
 void snapshot_free(struct snapshot *s);
 const struct snap_port *snapshot_peer(const struct snapshot *s,

@@ -33,7 +33,7 @@ static bool has_rules(const struct net *n, const struct flow_key *k)
 {
 	const struct snap_port *p = snapshot_port(n->s, k->in_port);
 
-	return p && p->bridge && p->bridge->rules;
+	return p && p->bridge && (p->bridge->rules || p->bridge->flows);
 }
 
 static const char *difference(const struct verdict *a, const struct verdict *b)

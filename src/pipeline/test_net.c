@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "l3/wire.h"
+#include "ofwire/acts_text.h"
 #include "packet/checksum.h"
 #include "packet/headers.h"
 
@@ -65,6 +66,7 @@ void net_destroy(struct net *n)
 	for (unsigned i = 0; i < s->n_bridges; i++) {
 		mac_table_destroy(s->bridges[i]->macs);
 		rule_table_destroy(s->bridges[i]->rules);
+		flows_destroy(s->bridges[i]->flows);
 	}
 	snapshot_free(s);
 	rcu_barrier_wait();
@@ -442,8 +444,23 @@ static void freeze_peers(struct net *n)
 		fail_msg("%s", e.text);
 }
 
+static void number_ports(struct net *n, struct snap_bridge *b)
+{
+	b->of_ports = xcalloc(NET_PORTS, sizeof(*b->of_ports));
+	for (unsigned i = 1; i < NET_PORTS; i++) {
+		struct snap_port *p = n->s->ports[i];
+
+		if (!p || p->bridge != b)
+			continue;
+		p->of_port = i;
+		b->of_ports[b->n_of_ports++] = p;
+	}
+}
+
 void net_freeze(struct net *n)
 {
+	for (unsigned i = 0; i < n->s->n_bridges; i++)
+		number_ports(n, n->s->bridges[i]);
 	for (unsigned i = 0; i < n->s->n_domains; i++) {
 		add_members(n, n->s->domains[i], false);
 		add_members(n, n->s->domains[i], true);
@@ -452,6 +469,79 @@ void net_freeze(struct net *n)
 	for (unsigned i = 0; i < n->s->n_routers; i++)
 		n->s->routers[i]->routes =
 			route_table_build(n->routes[i], n->n_routes[i]);
+}
+
+/* --- OpenFlow --- */
+
+static struct of_acts net_acts(const char *text)
+{
+	struct of_acts acts = OF_ACTS_INIT;
+	struct err e = ERR_INIT;
+
+	if (of_acts_parse(text, NULL, &acts, &e))
+		fail_msg("%s: %s", text, e.text);
+	return acts;
+}
+
+static struct flows *net_flows(struct net *n, struct snap_bridge *b)
+{
+	if (!b->flows)
+		b->flows = flows_create(&n->stamps, b->id);
+	return b->flows;
+}
+
+struct flow_rule *net_flow(struct net *n, struct snap_bridge *b,
+			   const char *text)
+{
+	struct flows *f = net_flows(n, b);
+	unsigned table = 0, priority = RULE_PRIORITY_DEFAULT;
+	char *copy = xstrdup(text), *at = copy;
+	char *acts_at = strstr(copy, "actions=");
+	struct of_acts acts = net_acts(acts_at + 8);
+	struct err e = ERR_INIT;
+	struct flow_rule *r;
+	struct match m;
+
+	acts_at[acts_at > copy ? -1 : 0] = '\0';
+	if (!strncmp(at, "table=", 6)) {
+		table = (unsigned)strtoul(at + 6, &at, 10);
+		at += *at == ',';
+	}
+	if (!strncmp(at, "priority=", 9)) {
+		priority = (unsigned)strtoul(at + 9, &at, 10);
+		at += *at == ',';
+	}
+	if (match_parse(at, &m, &e))
+		fail_msg("%s: %s", text, e.text);
+	r = flow_rule_create(&m, priority, of_acts_list(&acts));
+	r->table = (uint8_t)table;
+	r->counter = (uint32_t)f->n;
+	flows_put(f, r, flows_find_exactly(f, r->table, &m, priority));
+	of_acts_fini(&acts);
+	free(copy);
+	return r;
+}
+
+struct flow_group *net_group(struct net *n, struct snap_bridge *b,
+			     struct of_group what, const char *buckets)
+{
+	char *copy = xstrdup(buckets), *save = NULL;
+	struct flow_group *g;
+
+	for (char *t = strtok_r(copy, "|", &save); t;
+	     t = strtok_r(NULL, "|", &save)) {
+		struct of_bucket *k = of_group_bucket(&what);
+
+		k->id = (uint32_t)what.n_buckets - 1;
+		k->weight = 1;
+		if (what.type == OF_GROUP_TYPE_FF)
+			k->watch_port = k->id + 1;
+		k->acts = net_acts(t);
+	}
+	g = flow_group_create(&what);
+	flows_group_put(net_flows(n, b), g);
+	free(copy);
+	return g;
 }
 
 /* --- what is learned --- */

@@ -15,6 +15,7 @@
 
 #include "base/env.h"
 #include "base/str.h"
+#include "pipeline/flows.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/rule.h"
 
@@ -84,6 +85,14 @@ void net_address(struct net *n, struct snap_iface *i, const char *address);
 void net_route(struct net *n, struct snap_router *r, const char *to,
 	       const char *via, const struct snap_iface *i);
 struct rule *net_rule(struct net *n, struct snap_bridge *b, const char *text);
+/* "table=1,priority=5,tcp,actions=output:2", as ovs-ofctl has it; the bridge is
+ * OpenFlow's from the first on, its ports have the numbers of the datapath. */
+struct flow_rule *net_flow(struct net *n, struct snap_bridge *b,
+			   const char *text);
+/* A group of "output:1|output:2", a bucket each of weight 1, id 0, 1, ..,
+ * and, of fast failover, watching port 1, 2, .. */
+struct flow_group *net_group(struct net *n, struct snap_bridge *b,
+			     struct of_group what, const char *buckets);
 
 /* What is learned while it runs. */
 struct eth_addr net_mac(unsigned i); /* 02:00:00:00:00:<i> */

@@ -278,6 +278,61 @@ static void random_rules(struct random *r, struct net *n)
 				net_rule(n, n->s->bridges[b], rules[i]);
 }
 
+/* What rules of OpenFlow do, in few tables that lead to each other. */
+static void random_flows(struct random *r, struct net *n)
+{
+	static const char *const flows[] = {
+		"priority=9,ip,nw_dst=10.1.0.0/16,actions=normal",
+		"priority=20,ip,nw_src=10.2.0.1,actions=dec_ttl,goto_table:1",
+		"priority=21,tcp,tp_dst=80,actions=output:2,group:1",
+		"priority=22,udp,actions=move:NXM_OF_UDP_SRC[0..7]->"
+		"NXM_NX_REG0[8..15],resubmit(,1),output:3",
+		"priority=30,ipv6,ipv6_dst=2001:db8:1::/48,actions=group:2",
+		"priority=40,arp,arp_op=2,actions=flood,"
+		"move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],"
+		"mod_dl_src:02:00:00:00:00:01,in_port",
+		"priority=41,in_port=3,actions=write_metadata:0x5,"
+		"write_actions(output:1,dec_ttl,mod_nw_tos:32),goto_table:1",
+		"priority=42,in_port=4,ip,actions=mod_nw_dst:10.1.0.3,"
+		"mod_tp_dst:80,resubmit(,0)",
+		"priority=43,in_port=5,dl_vlan=10,actions=strip_vlan,normal",
+		"priority=44,in_port=7,actions=push_vlan:0x8100,"
+		"set_field:4116->vlan_vid,normal,output:2",
+		"priority=45,in_port=8,ip,actions=clone(mod_nw_dst:10.2.0.2,"
+		"normal),controller:64,resubmit(5,0)",
+		"priority=46,in_port=2,actions=push:NXM_OF_ETH_DST[0..31],"
+		"pop:NXM_NX_REG1[],resubmit(,2)",
+		"priority=47,in_port=1,actions=mod_vlan_vid:20,all",
+		"priority=48,mpls,actions=dec_mpls_ttl,output:4",
+		"priority=49,in_port=6,tcp,actions=push_mpls:0x8847,"
+		"set_mpls_label:7,output:5,pop_mpls:0x0800,output:6",
+		"table=1,priority=10,metadata=0x5,actions=output:5,group:1",
+		"table=1,priority=11,reg0=0x100/0x100,actions=output:6",
+		"table=1,priority=5,ip,nw_tos=32,actions=resubmit(,2),group:3",
+		"table=1,priority=4,tcp,tcp_flags=+syn,actions=output:1",
+		"table=1,priority=0,actions=normal",
+		"table=2,priority=7,reg1=0x2/0x7,actions=output:7,exit",
+		"table=2,priority=6,dl_dst=01:00:00:00:00:00/"
+		"01:00:00:00:00:00,actions=flood",
+		"table=2,priority=1,vlan_tci=0x1000/0x1000,actions="
+		"strip_vlan,strip_vlan,goto_table:3",
+		"table=3,actions=resubmit(,0),output:8",
+		"priority=0,actions=normal",
+	};
+	struct snap_bridge *b = n->s->bridges[0];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(flows); i++)
+		if (random_one_in(r, 2))
+			net_flow(n, b, flows[i]);
+	net_group(n, b,
+		  (struct of_group){ .id = 1, .type = OF_GROUP_TYPE_SELECT },
+		  "output:1|output:2|mod_nw_dst:10.1.0.3,output:3");
+	net_group(n, b, (struct of_group){ .id = 2 },
+		  "normal|dec_ttl,output:3|group:1");
+	net_group(n, b, (struct of_group){ .id = 3, .type = OF_GROUP_TYPE_FF },
+		  "output:1|group:2");
+}
+
 struct net *random_net(struct random *r)
 {
 	struct net *n = net_create();
@@ -298,6 +353,8 @@ struct net *random_net(struct random *r)
 	}
 	if (random_below(r, 2))
 		random_rules(r, n);
+	else if (random_below(r, 2))
+		random_flows(r, n);
 	net_freeze(n);
 	return n;
 }

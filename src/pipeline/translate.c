@@ -209,7 +209,9 @@ static void port_rx(struct xlate *x)
 {
 	switch (x->in->kind) {
 	case SNAP_PORT_BRIDGED:
-		if (x->in->bridge->rules)
+		if (x->in->bridge->flows)
+			flow_run(x);
+		else if (x->in->bridge->rules)
 			rule_run(x);
 		else
 			xlate_normal(x);
@@ -286,6 +288,22 @@ void pipeline_translate(const struct snapshot *s, const struct flow_key *key,
 	} else {
 		xlate_drop(&x, DROP_NO_BRIDGE);
 	}
+	xlate_end(&x);
+}
+
+void pipeline_packet_out(const struct snapshot *s,
+			 const struct pipeline_out *out,
+			 const struct flow_key *key, struct verdict *v,
+			 struct trace *t)
+{
+	struct xlate x;
+
+	xlate_begin(&x, s, key, v);
+	x.t = t;
+	x.in = snapshot_port(s, key->in_port);
+	if (x.in && x.in->bridge != out->bridge)
+		x.in = NULL;
+	flow_run_out(&x, out);
 	xlate_end(&x);
 }
 

@@ -81,6 +81,21 @@ bool xlate_is_ip(struct xlate *x);
 
 /* Stage: the rules of the bridge that the packet came in by. */
 void rule_run(struct xlate *x);
+/* What happens inside a nested list stays there; only the counts that bound the
+ * work go on. */
+struct xlate_outside {
+	struct xlate x;
+	uint32_t begin;
+};
+void rule_run_begin(struct xlate *x, struct xlate_outside *o, enum act_op op,
+		    uint32_t operand);
+void rule_run_end(struct xlate *x, const struct xlate_outside *o);
+/* What a rule's edit does to the packet, in the key. */
+void rule_run_shows(struct xlate *x, const struct act *a);
+void rule_run_normal(struct xlate *x, bool is_last);
+/* Stage: the OpenFlow tables of the bridge that the packet came in by. */
+void flow_run(struct xlate *x);
+void flow_run_out(struct xlate *x, const struct pipeline_out *out);
 /* Stage: as a bridge without rules does it. */
 void xlate_normal(struct xlate *x);
 /* Stage: a frame that is in a domain; learns, then forwards or routes it. */
