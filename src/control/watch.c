@@ -111,11 +111,22 @@ static void mend_all(struct control *c, bool told)
 		mend(c, p, told);
 }
 
+/* A namespace by path may come by a mount in any folder. */
+static void try_paths(struct control *c)
+{
+	struct real_port *p;
+
+	list_for_each(p, &c->real.ports, link)
+		if (!p->attached && p->wanted && p->netns && p->netns[0] == '/')
+			try_attach(c, p);
+}
+
 static void on_look(void *arg)
 {
 	struct control *c = arg;
 
 	mend_all(c, false);
+	try_paths(c);
 	timer_set(&c->look, LOOK_MS);
 }
 

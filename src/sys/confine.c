@@ -16,8 +16,8 @@ static const unsigned kept_caps[] = {
 	CAP_SYS_ADMIN,        /* entering network namespaces */
 	CAP_SYS_PTRACE,       /* ... of another user's process */
 	CAP_BPF,              /* the kernel cache, the guard */
-	/* Only when started by root: namespaces that are named in a folder of
-	 * root's (/run/docker/netns), and who holds a port (/proc/PID/fd). */
+	/* Only when started by root: who holds a port (/proc/PID/fd), and
+	 * namespaces in a folder of root's in which nobody lives. */
 	CAP_DAC_READ_SEARCH,
 };
 

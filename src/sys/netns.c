@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "sys/fail.h"
+#include "sys/netns_hidden.h"
 #include "sys/nl.h"
 
 #define NETNS_SELF "/proc/thread-self/ns/net"
@@ -75,6 +76,16 @@ int netns_open_path(const char *path, struct err *e)
 {
 	int fd = netns_open_file(path);
 
+	if (fd == -EACCES) {
+		fd = netns_open_hidden(path);
+		if (fd == -ENOENT)
+			return fail_say(e, ENOENT,
+					"%s is in a folder that is closed to "
+					"weftd, and no process lives in such a "
+					"namespace: start one, or name it by "
+					"{pid: NUMBER}",
+					path);
+	}
 	if (fd == -ENOENT)
 		return fail_say(e, ENOENT,
 				"%s is not a network namespace, or "

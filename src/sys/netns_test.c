@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <cap-ng.h>
 #include <cmocka.h>
 
 #include "base/str.h"
@@ -76,6 +77,66 @@ static void bad_references_are_refused_with_a_sentence(void **state UNUSED)
 		assert_non_null(e.text);
 		err_fini(&e);
 	}
+}
+
+/* The namespace `fd`, by a path that only root may walk, as somebody else. */
+static bool opens_hidden(int fd, const char *path)
+{
+	struct err e = ERR_INIT;
+	bool same, hidden;
+	int found;
+
+	capng_clear(CAPNG_SELECT_BOTH);
+	capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+		     CAP_SYS_PTRACE);
+	if (capng_change_id(65534, 65534, CAPNG_DROP_SUPP_GRP))
+		return false;
+	hidden = access(path, F_OK) && errno == EACCES;
+	found = netns_open(path, &e);
+	same = found >= 0 && netns_is_same(found, fd);
+	netns_close(found);
+	/* What is named there, and is not, is not found either. */
+	return hidden && same &&
+	       netns_open("/run/closed/other", &e) == -ENOENT &&
+	       strstr(e.text, "/run/closed/other is in a folder");
+}
+
+static void a_folder_that_is_closed_does_not_hide_it(void **state UNUSED)
+{
+	int fd, status;
+	pid_t child;
+
+	assert_int_equal(netns_create("hid", NULL), 0);
+	fd = netns_open("hid", NULL);
+	assert_int_equal(mkdir("/run/closed", 0700), 0);
+	assert_int_equal(mkdir("/run/closed/n s", 0755), 0);
+	assert_int_equal(mknod("/run/closed/n s/x", S_IFREG | 0444, 0), 0);
+	assert_int_equal(symlink("closed", "/run/way"), 0);
+	assert_int_equal(mount("/run/netns/hid", "/run/closed/n s/x", "none",
+			       MS_BIND, NULL),
+			 0);
+	child = fork();
+	if (!child) /* who lives in it */
+		_exit(setns(fd, CLONE_NEWNET) || pause());
+	for (;;) {
+		int theirs = netns_open_pid(child, NULL);
+		bool moved = netns_is_same(theirs, fd);
+
+		netns_close(theirs);
+		if (moved)
+			break;
+		usleep(1000);
+	}
+	pid_t looker = fork();
+	if (!looker)
+		_exit(!opens_hidden(fd, "/run/way/n s/x"));
+	assert_int_equal(waitpid(looker, &status, 0), looker);
+	assert_int_equal(status, 0);
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	umount2("/run/closed/n s/x", MNT_DETACH);
+	netns_close(fd);
+	assert_int_equal(netns_delete("hid", NULL), 0);
 }
 
 static void a_plain_file_is_not_a_namespace(void **state UNUSED)
@@ -306,6 +367,7 @@ int main(void)
 		cmocka_unit_test(bad_references_are_refused_with_a_sentence),
 		cmocka_unit_test(a_plain_file_is_not_a_namespace),
 		cmocka_unit_test(a_process_names_its_namespace),
+		cmocka_unit_test(a_folder_that_is_closed_does_not_hide_it),
 		cmocka_unit_test(a_run_inside_comes_back_home),
 		cmocka_unit_test(names_that_come_and_go_are_told),
 		cmocka_unit_test(the_watch_waits_for_the_folder),
