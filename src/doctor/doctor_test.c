@@ -601,9 +601,9 @@ static void no_raw(struct facts *f)
 	f->priv.has[PRIV_NET_RAW] = false;
 }
 
-static void no_chown(struct facts *f)
+static void no_rights(struct facts *f)
 {
-	f->priv.has[PRIV_CHOWN] = false;
+	f->priv = (struct priv){ 0 };
 }
 
 static void without_bpf(struct bed *b)
@@ -762,7 +762,10 @@ static const struct row rows[] = {
 	  "root" },
 	{ "no privilege, no devices", nothing, no_raw, "rights", N,
 	  "CAP_NET_RAW", "root" },
-	{ "no CAP_CHOWN", nothing, no_chown, "rights", N, "CAP_CHOWN", "root" },
+	{ "no rights, no devices", nothing, no_rights, "rights", N,
+	  "without privilege", "root" },
+	{ "no rights, devices", one_veth, no_rights, "rights", W,
+	  "CAP_NET_ADMIN", "root" },
 	{ "no BPF", without_bpf, NULL, "kernel-cache", N, "CAP_BPF",
 	  "kernel with BPF" },
 };

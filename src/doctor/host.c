@@ -305,15 +305,31 @@ static enum doctor_severity severity_of_right(const struct doctor *d,
 		return has_devices(d) ? DOCTOR_WARNING : DOCTOR_NOTE;
 	case PRIV_BPF:
 	case PRIV_NET_BIND:
-	case PRIV_CHOWN:
 	case N_PRIVS:
 		break;
 	}
 	return DOCTOR_NOTE;
 }
 
+/* An ordinary user's daemon: on purpose, so that it is said once. */
+static bool has_no_rights(const struct doctor *d)
+{
+	for (unsigned i = 0; i < N_PRIVS; i++)
+		if (d->f->priv.has[i])
+			return false;
+	return !has_devices(d);
+}
+
 void check_rights(struct doctor *d)
 {
+	if (has_no_rights(d)) {
+		finding_fix(finding(d, DOCTOR_NOTE, xstrdup("weftd"),
+				    "it runs without privilege: its ports are "
+				    "of type stream, patch and dummy"),
+			    "for other ports, start it by systemctl start "
+			    "weftd, or as root");
+		return;
+	}
 	for (unsigned i = 0; i < N_PRIVS; i++) {
 		enum priv_cap c = (enum priv_cap)i;
 

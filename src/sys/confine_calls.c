@@ -65,8 +65,8 @@ static const char *const allowed[] = {
 	"ftruncate", "ftruncate64", "getcwd", "getdents", "getdents64",
 	"inotify_add_watch", "inotify_init1", "inotify_rm_watch", "lstat",
 	"lstat64", "mkdir", "mkdirat", "newfstatat", "open", "openat",
-	"readlink", "readlinkat", "rename", "renameat", "renameat2", "stat",
-	"stat64", "statx", "unlink", "unlinkat",
+	"readlink", "readlinkat", "rename", "renameat", "renameat2", "setxattr",
+	"stat", "stat64", "statx", "unlink", "unlinkat",
 	/* sockets; socket, socketpair: see with_conditions */
 	"accept", "accept4", "bind", "connect", "getpeername", "getsockname",
 	"getsockopt", "listen", "recv", "recvfrom", "recvmmsg",

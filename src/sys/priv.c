@@ -18,8 +18,6 @@ static const struct {
 		       "nftables instead of BPF" },
 	[PRIV_NET_BIND] = { CAP_NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE",
 			    "no service below port 1024 can be offered" },
-	[PRIV_CHOWN] = { CAP_CHOWN, "CAP_CHOWN",
-			 "the command socket cannot be given to a group" },
 };
 
 void priv_probe(struct priv *p)

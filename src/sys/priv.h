@@ -18,7 +18,6 @@ enum priv_cap {
 	PRIV_SYS_ADMIN,
 	PRIV_BPF,
 	PRIV_NET_BIND,
-	PRIV_CHOWN,
 	N_PRIVS,
 };
 

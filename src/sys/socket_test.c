@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -9,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -76,19 +78,47 @@ static void paths_longer_than_the_kernel_takes_work(void **state UNUSED)
 	assert_int_equal(rmdir(dir), 0);
 }
 
-static void the_file_has_the_group_and_mode_asked_for(void **state UNUSED)
+static void the_file_has_the_mode_asked_for(void **state UNUSED)
 {
-	struct unix_socket_spec s = { .path = "/run/weft.sock",
-				      .mode = 0620,
-				      .has_group = true,
-				      .group = 4242 };
+	struct unix_socket_spec s = { .path = "/run/weft.sock", .mode = 0620 };
 	int l = unix_socket_listen(&s, NULL);
 	struct stat st;
 
 	assert_return_code(l, 0);
 	assert_int_equal(stat(s.path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0620);
-	assert_int_equal(st.st_gid, 4242);
+	close(l);
+	unlink(s.path);
+}
+
+/* What an ordinary user of this group gets: 0 or -errno. */
+static int connect_as(gid_t group, const char *path)
+{
+	int status, fd;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (setgroups(0, NULL) || setgid(group) || setuid(4343))
+			_exit(255);
+		fd = unix_socket_connect(path, NULL);
+		_exit(fd < 0 ? -fd : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return -WEXITSTATUS(status);
+}
+
+static void the_group_asked_for_may_connect_and_no_other(void **state UNUSED)
+{
+	struct unix_socket_spec s = { .path = "/run/weft.sock",
+				      .mode = 0600,
+				      .has_group = true,
+				      .group = 4242 };
+	int l = unix_socket_listen(&s, NULL);
+
+	assert_return_code(l, 0);
+	assert_int_equal(connect_as(4242, s.path), 0);
+	assert_int_equal(connect_as(4243, s.path), -EACCES);
 	close(l);
 	unlink(s.path);
 }
@@ -308,7 +338,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(server_and_client_talk),
 		cmocka_unit_test(paths_longer_than_the_kernel_takes_work),
-		cmocka_unit_test(the_file_has_the_group_and_mode_asked_for),
+		cmocka_unit_test(the_file_has_the_mode_asked_for),
+		cmocka_unit_test(the_group_asked_for_may_connect_and_no_other),
 		cmocka_unit_test(a_file_that_is_no_socket_is_left_alone),
 		cmocka_unit_test(datagrams_carry_everything_beside_ip4),
 		cmocka_unit_test(datagrams_carry_everything_beside_ip6),

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sys/unix_socket.h"
 
+#include <endian.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "sys/fail.h"
@@ -126,13 +128,45 @@ static int unix_socket_bind(int fd, const struct unix_addr *a, const char *path)
 	return bind(fd, sa, a->len) ? -errno : 0;
 }
 
+/* The list of who may, as the kernel reads it (acl(5), linux/posix_acl_xattr.h):
+ * us and the group. Giving the file to a group that is not ours would take a
+ * capability; our own file's list is ours to write. */
+static int unix_socket_admit(const char *path, uint32_t group)
+{
+	const struct {
+		uint16_t tag, permissions;
+		uint32_t id;
+	} entries[] = {
+		{ 0x01, 6, UINT32_MAX }, /* the owner */
+		{ 0x04, 0, UINT32_MAX }, /* the owner's group */
+		{ 0x08, 6, group },
+		{ 0x10, 6, UINT32_MAX }, /* no named one has more */
+		{ 0x20, 0, UINT32_MAX }, /* others */
+	};
+	uint8_t list[sizeof(uint32_t) + sizeof(entries)] = { 2 }, *at = list;
+
+	at += sizeof(uint32_t);
+	for (unsigned i = 0; i < ARRAY_SIZE(entries); i++, at += 8) {
+		uint16_t tag = htole16(entries[i].tag);
+		uint16_t permissions = htole16(entries[i].permissions);
+		uint32_t id = htole32(entries[i].id);
+
+		memcpy(at, &tag, sizeof(tag));
+		memcpy(at + 2, &permissions, sizeof(permissions));
+		memcpy(at + 4, &id, sizeof(id));
+	}
+	if (setxattr(path, "system.posix_acl_access", list, sizeof(list), 0))
+		return -errno;
+	return 0;
+}
+
 static int unix_socket_permit(const struct unix_socket_spec *s)
 {
 	if (s->path[0] == '@')
 		return 0;
-	if (s->has_group && chown(s->path, (uid_t)-1, s->group))
+	if (chmod(s->path, s->mode))
 		return -errno;
-	return chmod(s->path, s->mode) ? -errno : 0;
+	return s->has_group ? unix_socket_admit(s->path, s->group) : 0;
 }
 
 static int unix_socket_setup(int fd, const struct unix_socket_spec *s,

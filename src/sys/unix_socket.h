@@ -15,7 +15,7 @@
 struct unix_socket_spec {
 	const char *path; /* any length; '@...' is abstract */
 	unsigned mode;    /* permissions of the socket file: 0660 */
-	bool has_group;
+	bool has_group; /* who may connect besides: by the file's ACL, acl(5) */
 	uint32_t group;
 };
 
