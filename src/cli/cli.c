@@ -9,8 +9,8 @@
 
 #include "cli/js.h"
 #include "rpc/client.h"
+#include "sys/folders.h"
 
-#define DEFAULT_RUN "/run/weft"
 /* Without a word from the daemon: an apply of thousands of ports takes less. */
 #define TIMEOUT_MS 60000u
 
@@ -282,13 +282,14 @@ static int check_args(struct cli *c)
 
 static void look_around(struct cli *c)
 {
-	const char *run = getenv("WEFT_RUN");
+	char *run = folders_run_to_ask();
 
 	setlocale(LC_ALL, "");
 	c->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	c->colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	c->out = stdout;
-	c->socket = xasprintf("%s/weft.sock", run && *run ? run : DEFAULT_RUN);
+	c->socket = xasprintf("%s/weft.sock", run);
+	free(run);
 }
 
 static int run(struct cli *c)

@@ -260,7 +260,8 @@ const struct cli_option_row cli_options[] = {
 	{ "--json", NULL, CLI_JSON, "Answer in JSON, as docs/rpc.md has it.",
 	  true },
 	{ "--run", "DIR", 0,
-	  "The daemon's folder of sockets (default: $WEFT_RUN or /run/weft).",
+	  "The daemon's folder of sockets (default: $WEFT_RUN, or the own "
+	  "daemon's of a user who has one, or /run/weft).",
 	  true },
 	{ "--socket", "PATH", 0,
 	  "The daemon's socket (default: weft.sock in the folder above).",

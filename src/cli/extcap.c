@@ -8,10 +8,10 @@
 
 #include "cli/capture.h"
 #include "cli/js.h"
+#include "sys/folders.h"
 
 #define PREFIX "weft-"
 #define ALL "weft" /* the interface that is all ports */
-#define DEFAULT_RUN "/run/weft"
 #define DLT_ETHERNET 1
 #define DLT_IP 101
 
@@ -257,12 +257,12 @@ static int run(struct extcap *x)
 
 int extcap_main(int argc, const char *const *argv)
 {
-	const char *folder = getenv("WEFT_RUN");
+	char *folder = folders_run_to_ask();
 	struct extcap x = { .c = { .out = stdout } };
 	int rc;
 
-	x.c.socket = xasprintf("%s/weft.sock",
-			       folder && *folder ? folder : DEFAULT_RUN);
+	x.c.socket = xasprintf("%s/weft.sock", folder);
+	free(folder);
 	take_args(&x, argc, argv);
 	rc = run(&x);
 	fflush(stdout);

@@ -12,11 +12,9 @@
 #include "control/control.h"
 #include "sys/log_sink.h"
 #include "sys/confine.h"
+#include "sys/folders.h"
 #include "sys/loop.h"
 #include "sys/notify.h"
-
-#define STATE_DEFAULT "/var/lib/weft"
-#define RUN_DEFAULT "/run/weft"
 
 static const char usage[] =
 	"usage: weftd [--host NAME] [--state DIR] [--run DIR] [--workers N]\n"
@@ -26,8 +24,10 @@ static const char usage[] =
 	"\n"
 	"  --host NAME    this host's name in the file (default: the "
 	"hostname)\n"
-	"  --state DIR    what must survive (default: " STATE_DEFAULT ")\n"
-	"  --run DIR      sockets (default: " RUN_DEFAULT ")\n"
+	"  --state DIR    what must survive (default: /var/lib/weft, or\n"
+	"                 ~/.local/state/weft of a user who is not root)\n"
+	"  --run DIR      sockets (default: /run/weft, or\n"
+	"                 $XDG_RUNTIME_DIR/weft)\n"
 	"  --workers N    threads that move packets (default: half the CPUs, 4 "
 	"at\n"
 	"                 most)\n"
@@ -42,6 +42,7 @@ static const char usage[] =
 
 struct options {
 	struct control_config control;
+	char *state, *run; /* where nothing else was said */
 	char hostname[sizeof(((struct utsname *)0)->nodename)];
 };
 
@@ -50,12 +51,20 @@ static void default_options(struct options *o)
 	struct utsname u;
 
 	*o = (struct options){ .control = { .env = env_system(),
-					    .state = STATE_DEFAULT,
-					    .run = RUN_DEFAULT,
-					    .accel = true } };
+					    .accel = true },
+			       .state = folders_state(),
+			       .run = folders_run() };
+	o->control.state = o->state;
+	o->control.run = o->run;
 	if (!uname(&u))
 		snprintf(o->hostname, sizeof(o->hostname), "%s", u.nodename);
 	o->control.host = o->hostname;
+}
+
+static void free_options(struct options *o)
+{
+	free(o->state);
+	free(o->run);
 }
 
 static bool parse_count(const char *name, const char *text, uint32_t max,
@@ -235,6 +244,25 @@ static void give_up_the_rest(void)
 	err_fini(&e);
 }
 
+static int serve(struct options *o)
+{
+	int status;
+
+	give_up_the_rest();
+	o->control.loop = loop_create();
+	rcu_thread_register();
+	if (loop_signal(o->control.loop, SIGINT, on_signal, o->control.loop) ||
+	    loop_signal(o->control.loop, SIGTERM, on_signal, o->control.loop)) {
+		fputs("weftd: signals cannot be handled\n", stderr);
+		return EXIT_FAILURE;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	status = run(o);
+	rcu_thread_unregister();
+	loop_destroy(o->control.loop);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o;
@@ -242,19 +270,8 @@ int main(int argc, char **argv)
 
 	default_options(&o);
 	status = parse_options(&o, argc, argv);
-	if (status != GO_ON)
-		return status;
-	give_up_the_rest();
-	o.control.loop = loop_create();
-	rcu_thread_register();
-	if (loop_signal(o.control.loop, SIGINT, on_signal, o.control.loop) ||
-	    loop_signal(o.control.loop, SIGTERM, on_signal, o.control.loop)) {
-		fputs("weftd: signals cannot be handled\n", stderr);
-		return EXIT_FAILURE;
-	}
-	signal(SIGPIPE, SIG_IGN);
-	status = run(&o);
-	rcu_thread_unregister();
-	loop_destroy(o.control.loop);
+	if (status == GO_ON)
+		status = serve(&o);
+	free_options(&o);
 	return status;
 }
