@@ -18,8 +18,10 @@
 #include "port/link.h"
 #include "port/nic.h"
 #include "port/patch.h"
+#include "port/stream.h"
 #include "port/tap.h"
 #include "port/test_net.h"
+#include "port/test_stream.h"
 #include "port/tun.h"
 #include "port/tunnel.h"
 #include "port/veth.h"
@@ -30,6 +32,7 @@ struct rig {
 	bool tun;     /* layer 3 */
 	bool virtual; /* no device: far ends are functions */
 	bool whole;   /* offloads of TCP cross both ways */
+	bool stream;  /* far ends are connections */
 	struct port *(*create)(struct rig *r);
 	void (*far_open)(struct rig *r);
 	/* The device (or what it hangs on) is deleted behind our back. */
@@ -209,7 +212,18 @@ static struct port *make_tunnel(struct rig *r)
 	return make_tunnel_end("127.0.0.1");
 }
 
+static struct port *make_stream(struct rig *r UNUSED)
+{
+	struct stream_config c = { .path = test_stream_path() };
+
+	return stream_port_create("vm3", &c);
+}
+
 static struct rig rigs[] = {
+	{ .kind = "stream",
+	  .virtual = true,
+	  .stream = true,
+	  .create = make_stream },
 	{ .kind = "dummy",
 	  .virtual = true,
 	  .whole = true,
@@ -283,6 +297,10 @@ static void far_send(struct rig *r, const void *frame, size_t len,
 		assert_int_equal(test_raw_send(r->fd, frame, len, h), 0);
 		return;
 	}
+	if (r->stream) {
+		test_stream_send(r->fd, frame, len);
+		return;
+	}
 	if (r->other) {
 		test_tx(r->other, r->far_pool, frame, len, h);
 		return;
@@ -301,6 +319,8 @@ static int far_recv_virtual(struct rig *r, void *frame, struct vnet_header *h)
 	struct packet *p;
 	int len;
 
+	if (r->stream)
+		return test_stream_recv(r->port, r->pool, r->fd, frame);
 	if (r->other) {
 		if (test_rx(r->other, &b, r->far_pool, QUIET) <= 0)
 			return -EAGAIN;
@@ -341,6 +361,8 @@ static void far_open(struct rig *r)
 	struct nl_link link;
 	struct nl *nl;
 
+	if (r->stream)
+		r->fd = test_stream_connect(r->port, r->pool);
 	if (!r->far_open)
 		return;
 	r->far_open(r);
