@@ -10,10 +10,13 @@
 #include "port/host.h"
 #include "port/nic.h"
 #include "port/patch.h"
+#include "port/stream.h"
 #include "port/tap.h"
 #include "port/tun.h"
 #include "port/tunnel.h"
 #include "port/veth.h"
+#include "sys/disk.h"
+#include "sys/file_io.h"
 
 static const struct view_port *view_port(const struct real_spec *s)
 {
@@ -71,6 +74,10 @@ static char *port_key(const struct real_spec *s)
 		break;
 	case MODEL_PORT_PATCH:
 		str_addf(&k, " peer %s", p->peer);
+		break;
+	case MODEL_PORT_STREAM:
+		str_addf(&k, " path %s group %s mtu %u", p->path ? p->path : "",
+			 p->group ? p->group : "", v->mtu);
 		break;
 	case MODEL_PORT_DUMMY:
 	case N_MODEL_PORT_TYPES:
@@ -259,6 +266,40 @@ static int make_dummy(struct real_port *p, const struct view_port *v)
 	return 0;
 }
 
+/* In a folder below that of our own sockets, unless the file says where. */
+static char *stream_path(const struct real *r, const struct model_port *m,
+			 struct err *e)
+{
+	char *folder, *path = NULL;
+
+	if (m->path)
+		return xstrdup(m->path);
+	folder = xasprintf("%s/ports", r->run);
+	if (!file_make_dir(disk_system(), folder, 0755, e))
+		path = xasprintf("%s/%s.sock", folder, m->o.name);
+	free(folder);
+	return path;
+}
+
+static int make_stream(struct real *r, struct real_port *p,
+		       const struct view_port *v, struct err *e)
+{
+	const struct model_port *m = v->port;
+	struct stream_config c = { .has_group = m->group, .mtu = v->mtu };
+	char *path;
+
+	p->kind = REAL_STREAM;
+	if (m->group && find_group(m->group, &c.group, e))
+		return -EINVAL;
+	path = stream_path(r, m, e);
+	if (!path)
+		return -EIO;
+	c.path = path;
+	p->port = stream_port_create(p->name, &c);
+	free(path);
+	return 0;
+}
+
 /* Own addresses and routes of a bridge's device; what an adopted NIC brought is
  * not ours to say. */
 static struct host_config host_config_of(const struct real_spec *s,
@@ -327,6 +368,8 @@ int devices_make(struct real *r, struct real_port *p, const struct real_spec *s,
 		return make_patch(r, p, view_port(s));
 	case MODEL_PORT_DUMMY:
 		return make_dummy(p, view_port(s));
+	case MODEL_PORT_STREAM:
+		return make_stream(r, p, view_port(s), e);
 	case N_MODEL_PORT_TYPES:
 		break;
 	}

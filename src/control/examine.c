@@ -33,6 +33,7 @@ static enum subject_kind kind_of(const struct real_port *p)
 	case REAL_PATCH:
 		return SUBJECT_PATCH;
 	case REAL_DUMMY:
+	case REAL_STREAM: /* no device either */
 		return SUBJECT_DUMMY;
 	}
 	return SUBJECT_DUMMY;

@@ -33,6 +33,7 @@ enum real_kind {
 	REAL_TUNNEL,
 	REAL_PATCH,
 	REAL_DUMMY,
+	REAL_STREAM,
 };
 
 struct real_port {
@@ -46,6 +47,7 @@ struct real_port {
 	bool failed; /* rx said its device is gone; waits for it to be back */
 	bool wanted; /* in the view being realised */
 	bool adopted;
+	bool was_up;  /* stream: at the last look */
 	char *target; /* NIC: the host device it gives its addresses to */
 	char *netns;  /* veth: the far end's namespace, NULL: here */
 	/* Whose namespace it is, when a process names it: held from the first
@@ -58,6 +60,7 @@ struct real_port {
 struct real {
 	struct list ports;
 	struct vswitch *sw;
+	const char *run;   /* folder of sockets; set with loop */
 	struct loop *loop; /* set with process_ended, before the first attach */
 	void (*process_ended)(void *ctx, struct real_port *p);
 	void *ctx;

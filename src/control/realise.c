@@ -5,6 +5,7 @@
  * other ports come, NICs last (what they carry moves to a host device); then the
  * switch becomes the view in one publication; then ports that nobody wants go. */
 #include "control/internal.h"
+#include "control/rights.h"
 #include "port/reaper.h"
 
 static struct real_spec spec_of_port(const struct model_view *v, uint32_t i)
@@ -145,9 +146,14 @@ static void publish(struct control *c, const struct model_view *v)
 
 static int check(const struct model_view *v, struct err *e)
 {
+	struct priv has;
 	struct desire d;
 	int rc;
 
+	priv_probe(&has);
+	rc = rights_check(v, &has, e);
+	if (rc)
+		return rc;
 	desire_init(&d, v, NULL, NULL);
 	rc = switch_check(&d.d, e);
 	desire_fini(&d);

@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 
 #include "control/internal.h"
+#include "port/stream.h"
 #include "flow/match.h"
 #include "l2/mac_table.h"
 
@@ -158,6 +159,19 @@ static void put_place(struct json_object *o, const struct control *c,
 		put_mac(o, "mac", v->mac);
 }
 
+static void put_socket(struct json_object *o, const struct real_port *p)
+{
+	const char *path = stream_port_path(p->port);
+	char *why;
+
+	put_text(o, "socket", path);
+	if (!p->attached || port_get_state(p->port) == PORT_UP)
+		return;
+	why = xasprintf("no virtual machine is connected to %s", path);
+	put_text(o, "missing", why);
+	free(why);
+}
+
 static struct json_object *show_port(const struct control *c,
 				     const struct real_port *p)
 {
@@ -174,6 +188,8 @@ static struct json_object *show_port(const struct control *c,
 	put_text(o, "state", state_of(p, s));
 	if (p->missing)
 		put_text(o, "missing", p->missing);
+	if (p->kind == REAL_STREAM)
+		put_socket(o, p);
 	put_int(o, "mtu", s && s->mtu != UINT32_MAX ? s->mtu : p->port->mtu);
 	put_place(o, c, p);
 	put_fast(o, c, p);

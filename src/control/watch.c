@@ -121,12 +121,27 @@ static void try_paths(struct control *c)
 			try_attach(c, p);
 }
 
+/* The kernel tells of no machine that connects to a socket, or leaves. */
+static void look_at_streams(struct control *c)
+{
+	struct real_port *p;
+	bool up;
+
+	list_for_each(p, &c->real.ports, link) {
+		up = port_get_state(p->port) == PORT_UP;
+		if (p->kind == REAL_STREAM && p->was_up != up)
+			events_port(&c->events, p->name, up ? "up" : "down");
+		p->was_up = up;
+	}
+}
+
 static void on_look(void *arg)
 {
 	struct control *c = arg;
 
 	mend_all(c, false);
 	try_paths(c);
+	look_at_streams(c);
 	timer_set(&c->look, LOOK_MS);
 }
 
@@ -187,6 +202,7 @@ void control_port_failed(void *arg, uint32_t port, int error)
 
 void control_watch_processes(struct control *c)
 {
+	c->real.run = c->config.run;
 	c->real.loop = c->config.loop;
 	c->real.process_ended = on_process_ended;
 	c->real.ctx = c;

@@ -132,7 +132,8 @@ static void check_port_devices(struct check *c, const struct model_host *h,
 	struct names names;
 
 	names_of_port(p, &names);
-	if (!*names.near && p->type != MODEL_PORT_PATCH)
+	if (!*names.near && p->type != MODEL_PORT_PATCH &&
+	    p->type != MODEL_PORT_STREAM)
 		check_bad(c, AT(&p->o, NULL),
 			  "\"%s\" cannot be a device's name (at most %u "
 			  "characters): give the port a \"device\"",
@@ -359,6 +360,32 @@ static void check_adopt(struct check *c, const struct model_host *h,
 	free(where);
 }
 
+/* sun_path's, with the NUL: unix(7). */
+#define STREAM_PATH_MAX 107u
+
+/* Two at one path: QEMU could reach but one of them. */
+static void check_stream(struct check *c, const struct model_host *h,
+			 const struct model_port *p)
+{
+	char *where = on_host(h);
+
+	if (p->path && p->path[0] != '/')
+		check_bad(c, AT(&p->o, "path"),
+			  "the path of port %s must begin with /, since weft "
+			  "and QEMU need not run in one folder",
+			  p->o.name);
+	else if (p->path && strlen(p->path) > STREAM_PATH_MAX)
+		check_bad(c, AT(&p->o, "path"),
+			  "the path of port %s has more than %u characters, "
+			  "which is the most that a socket's may have; choose "
+			  "a shorter one",
+			  p->o.name, STREAM_PATH_MAX);
+	else if (p->path)
+		check_claim(c, "port", AT(&p->o, "path"), "socket %s%s",
+			    p->path, where);
+	free(where);
+}
+
 static void check_port(struct check *c, const struct model_host *h,
 		       const struct model_port *p)
 {
@@ -375,6 +402,9 @@ static void check_port(struct check *c, const struct model_host *h,
 	case MODEL_PORT_NIC:
 		if (p->adopt)
 			check_adopt(c, h, p);
+		break;
+	case MODEL_PORT_STREAM:
+		check_stream(c, h, p);
 		break;
 	case MODEL_PORT_TAP:
 	case MODEL_PORT_TUN:

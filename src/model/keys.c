@@ -198,8 +198,8 @@ const struct schema_object schema_storm = {
 };
 #undef STRUCT
 
-static const char *const port_types[] = { "tap",   "tun",   "veth", "nic",
-					  "patch", "dummy", NULL };
+static const char *const port_types[] = { "tap",   "tun",   "veth",   "nic",
+					  "patch", "dummy", "stream", NULL };
 
 #define TAP (1u << MODEL_PORT_TAP)
 #define TUN (1u << MODEL_PORT_TUN)
@@ -207,7 +207,8 @@ static const char *const port_types[] = { "tap",   "tun",   "veth", "nic",
 #define NIC (1u << MODEL_PORT_NIC)
 #define PATCH (1u << MODEL_PORT_PATCH)
 #define DUMMY (1u << MODEL_PORT_DUMMY)
-#define BRIDGED (TAP | VETH | NIC | PATCH | DUMMY)
+#define STREAM (1u << MODEL_PORT_STREAM)
+#define BRIDGED (TAP | VETH | NIC | PATCH | DUMMY | STREAM)
 
 #define STRUCT struct model_port
 static const struct schema_key port_keys[] = {
@@ -215,7 +216,8 @@ static const struct schema_key port_keys[] = {
 	  .doc = "What kind of port: tap (a virtual machine), veth (a "
 		 "container, or any existing device), tun (a program that "
 		 "speaks IP), nic (a network card), patch (another bridge), "
-		 "dummy (for tests)." },
+		 "dummy (for tests), stream (a virtual machine by a Unix "
+		 "socket, which needs no privilege)." },
 	{ KEY(network, name), .only = BRIDGED,
 	  .doc = "The network it is on. One of network and bridge." },
 	{ KEY(bridge, name), .only = BRIDGED, .doc = "The bridge it is on." },
@@ -234,7 +236,8 @@ static const struct schema_key port_keys[] = {
 	{ KEY_AS("namespace", ns, netns), .only = VETH, .dflt = "weft's own",
 	  .doc = "Where the far end of the veth goes: NAME (as in `ip netns`), "
 		 "{pid: NUMBER} or {path: /run/...}." },
-	{ KEY(mac, mac), .only = TAP | VETH, .dflt = "made of the name (veth)",
+	{ KEY(mac, mac), .only = TAP | VETH | STREAM,
+	  .dflt = "made of the name (veth)",
 	  .doc = "The MAC address of the guest or the container." },
 	{ KEY(mtu, number), .min = 576, .max = 65535, .dflt = "the network's",
 	  .doc = "The largest IP packet that is sent out of this port." },
@@ -242,11 +245,18 @@ static const struct schema_key port_keys[] = {
 	  .doc = "How many queues the device has." },
 	{ KEY(owner, text), .only = TAP | TUN, .dflt = "root",
 	  .doc = "The user, by name or number, who may open the device." },
-	{ KEY(group, text), .only = TAP | TUN, .dflt = "none",
-	  .doc = "The group that may open the device, as kvm." },
-	{ KEY(addresses, prefixes), .only = TAP | TUN | VETH, .dflt = "none",
-	  .doc = "Of a veth: set on the far end. Of a tap: what the guest has, "
-		 "so that ARP is answered for it. Of a tun: the router's "
+	{ KEY(group, text), .only = TAP | TUN | STREAM, .dflt = "none",
+	  .doc = "The group that may open the device or the socket, as kvm." },
+	{ KEY(path, text), .only = STREAM,
+	  .dflt = "ports/NAME.sock in weft's "
+		  "folder of sockets",
+	  .doc = "Where the socket is that QEMU connects to with -netdev "
+		 "stream,addr.type=unix,addr.path=PATH." },
+	{ KEY(addresses, prefixes), .only = TAP | TUN | VETH | STREAM,
+	  .dflt = "none",
+	  .doc = "Of a veth: set on the far end. Of a tap or stream: what the "
+		 "guest has, so that ARP is answered for it. Of a tun: the "
+		 "router's "
 		 "addresses on this link." },
 	{ KEY(gateway, gateway), .only = VETH, .dflt = "auto",
 	  .doc = "Default route of the far end's namespace: auto (the router "

@@ -155,6 +155,7 @@ enum model_port_type {
 	MODEL_PORT_NIC,
 	MODEL_PORT_PATCH,
 	MODEL_PORT_DUMMY,
+	MODEL_PORT_STREAM,
 	N_MODEL_PORT_TYPES,
 };
 
@@ -209,6 +210,7 @@ struct model_port {
 	struct model_gateway gateway;
 	bool adopt;
 	char *peer; /* patch: the other port */
+	char *path; /* stream: the socket; NULL: in the daemon's folder */
 
 	struct model_vlan vlan;
 	bool isolated;

@@ -167,7 +167,7 @@ static const struct wrong wrongs[] = {
 	  "letters, digits, - _ . and at most 63 of them" },
 	{ NETS "ports: {p: {type: tab, network: blue}}\n",
 	  "net.yaml:5:19: \"type\" of port p must be one of tap, tun, veth, "
-	  "nic, patch, dummy (did you mean \"tap\"?), not \"tab\"" },
+	  "nic, patch, dummy, stream (did you mean \"tap\"?), not \"tab\"" },
 	{ NETS "ports: {p: {network: blue}}\n",
 	  "net.yaml:5:12: \"type\" is missing in port p: one of tap, "
 	  "tun, veth, nic, patch, dummy" },
@@ -247,6 +247,17 @@ static const struct wrong wrongs[] = {
 	  "name (at most 15 characters): give the port a \"device\"" },
 	{ NETS "ports: {p: {type: patch, network: blue, peer: q}}\n",
 	  "net.yaml:5:47: there is no patch port \"q\" on this host" },
+	{ NETS "ports: {p: {type: stream, network: blue, path: p.sock}}\n",
+	  "net.yaml:5:48: the path of port p must begin with /, since weft and "
+	  "QEMU need not run in one folder" },
+	{ NETS "ports:\n"
+	       "  p: {type: stream, network: blue, path: /run/x.sock}\n"
+	       "  q: {type: stream, network: blue, path: /run/x.sock}\n",
+	  "net.yaml:7:42: socket /run/x.sock is used twice: by port p too "
+	  "(line "
+	  "6)" },
+	{ NETS "ports: {p: {type: tap, network: blue, path: /run/x.sock}}\n",
+	  "net.yaml:5:39: key \"path\" is for a port of type stream, not tap" },
 	{ NETS "ports: {p: {type: tap, network: blue, vlan: 7}}\n",
 	  "net.yaml:5:45: port p is on network blue, which says the VLAN; "
 	  "give \"bridge\" instead to choose VLANs" },

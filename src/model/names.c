@@ -51,6 +51,7 @@ void names_of_port(const struct model_port *p, struct names *out)
 		device_or_name(p->device, p, out->near);
 		break;
 	case MODEL_PORT_PATCH:
+	case MODEL_PORT_STREAM:
 	case N_MODEL_PORT_TYPES:
 		break;
 	}
