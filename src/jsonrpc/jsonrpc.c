@@ -191,7 +191,10 @@ static bool echo_handle(struct jsonrpc *j, const struct jsonrpc_message *m)
 
 	if (m->kind == JSONRPC_REPLY || m->kind == JSONRPC_ERROR)
 		return json_is(m->id, PROBE_ID);
-	if (m->kind != JSONRPC_REQUEST || strcmp(m->method, "echo"))
+	if (m->kind != JSONRPC_REQUEST)
+		return false;
+	must(m->method);
+	if (strcmp(m->method, "echo"))
 		return false;
 	json_add(&text, m->params);
 	jsonrpc_send_reply(j, m->id, text.s, text.len);

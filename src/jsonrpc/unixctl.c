@@ -252,6 +252,7 @@ struct unixctl *unixctl_create(struct loop *loop, const struct unixctl_spec *s,
 
 void unixctl_destroy(struct unixctl *u)
 {
+	struct unixctl_call *call, *next_call;
 	struct conn *conn, *tmp;
 
 	if (!u)
@@ -261,8 +262,8 @@ void unixctl_destroy(struct unixctl *u)
 		jsonrpc_destroy_sent(conn->rpc);
 		conn_end(conn);
 	}
-	while (!list_is_empty(&u->calls))
-		call_end(list_entry(u->calls.next, struct unixctl_call, node));
+	list_for_each_safe(call, next_call, &u->calls, node)
+		call_end(call);
 	free(u->commands);
 	free(u);
 }

@@ -231,18 +231,15 @@ static bool stream_end(struct stream *s, const char *why)
 	return true;
 }
 
-/* The world ended it. */
+/* The world ended it, within on_ready, on_work or on_time, which frees it. */
 static void stream_fail(struct stream *s, const char *why)
 {
 	bool told = s->state == OPEN && s->ops;
 	char copy[WHY_LEN];
 
 	snprintf(copy, sizeof(copy), "%s", why);
-	s->busy++;
 	if (stream_end(s, copy) && told)
 		s->ops->closed(s->arg, copy);
-	s->busy--;
-	stream_free(s);
 }
 
 static void stream_fail_errno(struct stream *s, int err)
@@ -378,7 +375,7 @@ static void stream_tx(struct stream *s)
 	if (s->queue_n || !was_full)
 		return;
 	if (s->state == LINGER)
-		stream_close(s);
+		stream_end(s, NULL);
 	else if (s->ops->drained)
 		s->ops->drained(s->arg);
 }
@@ -678,10 +675,10 @@ struct stream *stream_begin(struct loop *loop, const struct stream_begin *b)
 
 void stream_forget_maker(struct list *streams)
 {
-	while (!list_is_empty(streams)) {
-		struct stream *s = list_entry(list_pop_front(streams),
-					      struct stream, link);
+	struct stream *s, *next;
 
+	list_for_each_safe(s, next, streams, link) {
+		list_del(&s->link);
 		s->maker = (struct stream_maker){ 0 };
 		if (s->state < OPEN)
 			stream_close(s);
