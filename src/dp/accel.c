@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "base/hash.h"
+#include "dp/accel_set.h"
 #include "dp/bpf/kernel.h"
 #include "dp/cache.h"
 #include "port/port.h"
@@ -240,7 +241,12 @@ void accel_pause(struct accel *a, bool on)
 struct encode {
 	const struct accel *a;
 	struct kernel_flow *f;
+	/* Of the packets; what the flow does not look at is zero. */
+	const struct flow_key *key;
 	bool sent;
+	bool tagged; /* as they came, and still */
+	unsigned pushed;
+	uint8_t ttl; /* 0: unknown */
 };
 
 static struct kernel_op *encode_op(struct encode *e, enum kernel_op_kind kind)
@@ -299,7 +305,64 @@ static bool encode_vlan(struct encode *e, const struct act_vlan *v)
 		return false;
 	op->aux = v->tpid;
 	op->arg = v->tci;
+	e->pushed++;
 	return true;
+}
+
+/* Only a tag that is known to be there. */
+static bool encode_pop_vlan(struct encode *e)
+{
+	if (e->pushed)
+		e->pushed--;
+	else if (e->tagged)
+		e->tagged = false;
+	else
+		return false;
+	return encode_op(e, KERNEL_POP_VLAN);
+}
+
+static bool encode_tag(struct encode *e, uint16_t value, uint16_t mask)
+{
+	struct kernel_op *op = NULL;
+
+	if (e->tagged || e->pushed)
+		op = encode_op(e, KERNEL_SET_TCI);
+	if (!op)
+		return false;
+	op->aux = value;
+	op->arg = mask;
+	return true;
+}
+
+/* A tag that was pushed may have pushed another into the frame. */
+static bool encode_set(struct encode *e, const struct act_set *a)
+{
+	uint16_t value, mask;
+	struct accel_set set;
+
+	if (accel_set_tag(a, &value, &mask))
+		return encode_tag(e, value, mask);
+	if (!accel_set_field(a, e->key, &set) || e->pushed)
+		return false;
+	for (unsigned i = 0; i < set.n; i++) {
+		struct kernel_op *op = encode_op(e, (enum kernel_op_kind)0);
+
+		if (!op)
+			return false;
+		*op = set.op[i];
+	}
+	if (a->field == FIELD_IP_TTL)
+		e->ttl = 0;
+	return true;
+}
+
+/* One that runs out has its answer made in userspace. */
+static bool encode_dec_ttl(struct encode *e)
+{
+	if (e->ttl <= 1 || e->pushed)
+		return false;
+	e->ttl--;
+	return encode_op(e, KERNEL_DEC_TTL);
 }
 
 static bool encode_act(struct encode *e, const struct act *a)
@@ -314,12 +377,14 @@ static bool encode_act(struct encode *e, const struct act *a)
 	case ACT_PUSH_VLAN:
 		return encode_vlan(e, (const void *)a);
 	case ACT_POP_VLAN:
-		return encode_op(e, KERNEL_POP_VLAN);
+		return encode_pop_vlan(e);
+	case ACT_SET_FIELD:
+		return encode_set(e, (const void *)a);
 	case ACT_SET_ETH:
 		return encode_mac(e, KERNEL_SET_DST, eth->dst) &&
 		       encode_mac(e, KERNEL_SET_SRC, eth->src);
 	case ACT_DEC_TTL:
-		return encode_op(e, KERNEL_DEC_TTL);
+		return encode_dec_ttl(e);
 	case ACT_CHECK_LEN:
 		/* What is longer has its answer made in userspace. */
 		e->f->max_l3 = MIN(e->f->max_l3, check->max_l3);
@@ -352,11 +417,15 @@ static void encode_far(struct encode *e, struct act_list list)
 		e->f->op[e->f->n_ops - 1].kind = KERNEL_SEND_PEER;
 }
 
-static bool encode(const struct accel *a, uint32_t in_port,
+static bool encode(const struct accel *a, const struct flow_key *key,
 		   struct act_list list, struct kernel_flow *f)
 {
-	const struct accel_device *in = device(a, in_port);
-	struct encode e = { .a = a, .f = f };
+	const struct accel_device *in = device(a, key->in_port);
+	struct encode e = { .a = a,
+			    .f = f,
+			    .key = key,
+			    .tagged = key->vlan[0].tci & KEY_VLAN_PRESENT,
+			    .ttl = key->ip_ttl };
 
 	*f = (struct kernel_flow){ .max_l3 = UINT32_MAX };
 	if (list.len == sizeof(struct act_drop) && list.first->op == ACT_DROP)
@@ -381,7 +450,7 @@ bool accel_can(const struct accel *a, const struct flow_key *key,
 	if (!accel_has_port(a, key->in_port) ||
 	    key->packet_type != PACKET_TYPE_ETHERNET)
 		return false;
-	return encode(a, key->in_port, actions, &f);
+	return encode(a, key, actions, &f);
 }
 
 /* --- flows --- */
@@ -410,9 +479,11 @@ bool accel_put(struct accel *a, const struct flow *f, unsigned slot)
 	struct kernel_flow kf;
 	struct kernel_key key;
 	struct encode e = { .a = a, .f = &kf };
+	struct flow_key of;
 
+	flow_key_of(f, &of);
 	if (!flow_key_in_kernel(f, slot, &key) ||
-	    !encode(a, f->port, program_list(f->program), &kf))
+	    !encode(a, &of, program_list(f->program), &kf))
 		return false;
 	for (unsigned i = 0; i < f->n_deps; i++)
 		if (!encode_dep(&e, flow_deps(f)[i]))

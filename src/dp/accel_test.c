@@ -17,6 +17,7 @@
 #include "dp/accel.h"
 #include "dp/bpf/kernel.h"
 #include "dp/cache.h"
+#include "flow/edit.h"
 #include "flow/extract.h"
 #include "flow/interp.h"
 #include "packet/headers.h"
@@ -188,6 +189,7 @@ static struct frame_spec random_spec(void)
 		.dport = (uint16_t)frame_random(&seed, 65536),
 		.flags = (uint8_t)frame_random(&seed, 256),
 		.timestamps = (uint8_t)frame_random(&seed, 2),
+		.no_csum = !frame_random(&seed, 3),
 		.payload = payload,
 		.payload_len = frame_random(&seed, sizeof(payload)),
 	};
@@ -304,14 +306,76 @@ static struct eth_addr random_mac(void)
 	return eth_addr_from_u64(frame_random(&seed, UINT32_MAX) & ~1ull);
 }
 
+/* Any field, any bits of it. */
+static void random_set(struct acts *to, const struct flow_key *k)
+{
+	enum field_id id = (enum field_id)frame_random(&seed, N_FIELDS);
+	const struct field *f = field_get(id);
+	uint8_t value[FIELD_VALUE_MAX], mask[FIELD_VALUE_MAX];
+	bool whole = frame_random(&seed, 2);
+
+	if (!edit_can_set(id) || (id >= FIELD_TUN_ID) ||
+	    (frame_random(&seed, 20) && !field_prereq_met(f, k)))
+		return;
+	field_mask_in_key(f, mask);
+	for (unsigned i = 0; i < f->n; i++) {
+		value[i] = (uint8_t)frame_random(&seed, 256);
+		if (!whole)
+			mask[i] &= (uint8_t)frame_random(&seed, 256);
+	}
+	acts_set_field(to, id, value, mask);
+}
+
+static void random_edits(struct acts *to, const struct flow_key *k)
+{
+	uint32_t begin = to->len;
+	unsigned n = frame_random(&seed, 4);
+
+	if (k->ip_ttl > 1)
+		acts_op(to, ACT_DEC_TTL);
+	if (frame_random(&seed, 2))
+		acts_set_eth(to, random_mac(), random_mac());
+	for (unsigned i = 0; i < 200 && n; i++) {
+		random_set(to, k);
+		n -= to->len != begin;
+		begin = to->len;
+	}
+}
+
+/* How many lists had an edit of this field, by the kernel. */
+static void count_sets(struct act_list list, unsigned *n)
+{
+	act_list_for_each(a, list)
+		if (a->op == ACT_SET_FIELD)
+			n[((const struct act_set *)(const void *)a)->field]++;
+}
+
+static void assert_all_were_set(const unsigned *n)
+{
+	static const enum field_id fields[] = {
+		FIELD_ETH_DST,    FIELD_ETH_SRC,   FIELD_IP_SRC,
+		FIELD_IP_DST,     FIELD_IPV6_SRC,  FIELD_IPV6_DST,
+		FIELD_IPV6_LABEL, FIELD_IP_TOS,    FIELD_IP_DSCP,
+		FIELD_IP_ECN,     FIELD_IP_TTL,    FIELD_TCP_SRC,
+		FIELD_TCP_DST,    FIELD_UDP_SRC,   FIELD_UDP_DST,
+		FIELD_ICMP_TYPE,  FIELD_ICMP_CODE, FIELD_ICMPV6_TYPE,
+		FIELD_ICMPV6_CODE
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(fields); i++)
+		if (!n[fields[i]])
+			fail_msg("%s was never set by the kernel",
+				 field_get(fields[i])->name);
+}
+
 static void the_kernel_makes_the_frame_that_userspace_makes(void **state UNUSED)
 {
 	static const struct interp_ops sinks = { .output = note_output,
 						 .drop = note_drop };
 	uint8_t frame[FRAME_MAX], room[ROOM];
-	unsigned compared = 0;
+	unsigned compared = 0, sets[N_FIELDS] = { 0 };
 
-	for (unsigned i = 0; i < FRAMES; i++) {
+	for (unsigned i = 0; i < 4 * FRAMES; i++) {
 		struct sent sent = { .len = 0 };
 		struct interp in_user = { &sinks, &sent, pool };
 		uint32_t len = random_frame(frame);
@@ -319,11 +383,7 @@ static void the_kernel_makes_the_frame_that_userspace_makes(void **state UNUSED)
 		struct kbpf_try t;
 
 		look_at_all(&verdict);
-		if (k.ip_ttl > 1)
-			acts_op(&verdict.actions, ACT_DEC_TTL);
-		if (frame_random(&seed, 2))
-			acts_set_eth(&verdict.actions, random_mac(),
-				     random_mac());
+		random_edits(&verdict.actions, &k);
 		acts_output(&verdict.actions, OUT);
 		if (keep(&k) &&
 		    kernel_says(frame, len, 0, &t, room) == TC_ACT_REDIRECT) {
@@ -331,11 +391,13 @@ static void the_kernel_makes_the_frame_that_userspace_makes(void **state UNUSED)
 				   acts_list(&verdict.actions));
 			frame_assert_equal(room, t.out_len, sent.bytes,
 					   sent.len);
+			count_sets(acts_list(&verdict.actions), sets);
 			compared++;
 		}
 		cache_forget_port(&cache, IN);
 	}
-	assert_true(compared > FRAMES / 3);
+	assert_true(compared > FRAMES / 2);
+	assert_all_were_set(sets);
 }
 
 /* A TCP frame that the kernel takes, kept as a flow. */

@@ -63,6 +63,21 @@ enum kernel_op_kind {
 	KERNEL_SET_DST,   /* aux, arg: the address's bytes */
 	KERNEL_SET_SRC,
 	KERNEL_DEC_TTL,
+	KERNEL_SET,      /* aux: where, and sums; arg: the four bytes */
+	KERNEL_SET_BITS, /* aux: the same; arg: two bytes, above them a mask */
+	KERNEL_SET_TCI,  /* aux: bits of the tag, arg: their mask */
+};
+
+/* aux of SET and SET_BITS: offset in the frame (which has no tag in it), and in
+ * the upper byte which checksums cover what is there. */
+enum kernel_sum {
+	KERNEL_SUM_NONE,
+	KERNEL_SUM_IP4,      /* the header's */
+	KERNEL_SUM_IP4_ADDR, /* the header's, and layer 4's pseudo-header */
+	KERNEL_SUM_IP6,      /* none but the one a device may have taken */
+	KERNEL_SUM_IP6_ADDR, /* layer 4's pseudo-header */
+	KERNEL_SUM_L4_IP4,   /* layer 4's */
+	KERNEL_SUM_L4_IP6,
 };
 
 /* aux of SEND and CLONE (BPF_F_INGRESS): as if it had come in by the device. */

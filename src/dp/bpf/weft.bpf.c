@@ -332,6 +332,15 @@ static __always_inline void set_mac(struct __sk_buff *skb, __u32 at,
 	bpf_skb_store_bytes(skb, at, mac, sizeof(mac), 0);
 }
 
+/* Bytes changed that no checksum in the frame makes up for: one that a device took
+ * of the whole frame has to follow. (Frames without one: nothing happens.) */
+static __always_inline void count_change(struct __sk_buff *skb, __u8 *was,
+					 __u8 *now)
+{
+	bpf_csum_update(skb, (__u32)bpf_csum_diff((__be32 *)was, 4,
+						  (__be32 *)now, 4, 0));
+}
+
 static __always_inline void dec_ttl(struct __sk_buff *skb)
 {
 	void *data = (void *)(long)skb->data;
@@ -349,7 +358,10 @@ static __always_inline void dec_ttl(struct __sk_buff *skb)
 			return;
 	}
 	if (h[0] >> 4 == 6) {
+		__u8 was[4] = { h[6], h[7] }, now[4] = { h[6], h[7] - 1 };
+
 		h[7]--;
+		count_change(skb, was, now);
 		return;
 	}
 	h[8]--;
@@ -358,6 +370,106 @@ static __always_inline void dec_ttl(struct __sk_buff *skb)
 	sum += sum >> 16;
 	h[10] = (__u8)(sum >> 8);
 	h[11] = (__u8)sum;
+}
+
+/* The words of one write, as they stand in the frame. */
+struct change {
+	__u32 was, now;
+	__u32 len; /* 2 or 4 */
+};
+
+/* Layer 4's checksum; zero stays zero where it says that there is none, and is
+ * not what a sum becomes where it would say so (RFC 768, RFC 1624 3). */
+static __always_inline void l4_sum(struct __sk_buff *skb,
+				   const struct change *c, int ip6, int pseudo)
+{
+	__u32 at = ETH_HLEN + (ip6 ? IP6_LEN : IP4_LEN);
+	__u64 flags = c->len | (pseudo ? BPF_F_PSEUDO_HDR : 0);
+	__u8 proto = 0;
+
+	bpf_skb_load_bytes(skb, ETH_HLEN + (ip6 ? 6 : 9), &proto, 1);
+	switch (proto) {
+	case IP_PROTO_TCP:
+		at += 16;
+		break;
+	case IP_PROTO_UDP:
+		flags |= BPF_F_MARK_MANGLED_0;
+		at += 6;
+		break;
+	case IP_PROTO_UDPLITE:
+		flags |= BPF_F_MARK_MANGLED_0 | BPF_F_MARK_ENFORCE;
+		at += 6;
+		break;
+	case IP_PROTO_ICMP:
+		if (ip6 || pseudo)
+			return;
+		flags |= BPF_F_MARK_MANGLED_0 | BPF_F_MARK_ENFORCE;
+		at += 2;
+		break;
+	case IP_PROTO_ICMP6:
+		if (!ip6)
+			return;
+		at += 2;
+		break;
+	default:
+		return;
+	}
+	bpf_l4_csum_replace(skb, at, c->was, c->now, flags);
+}
+
+static __always_inline void set_sums(struct __sk_buff *skb, struct change *c,
+				     __u32 sum)
+{
+	int addr = sum == KERNEL_SUM_IP4_ADDR || sum == KERNEL_SUM_IP6_ADDR;
+	int ip6 = sum == KERNEL_SUM_IP6_ADDR || sum == KERNEL_SUM_L4_IP6;
+
+	if (sum == KERNEL_SUM_IP4 || sum == KERNEL_SUM_IP4_ADDR)
+		bpf_l3_csum_replace(skb, ETH_HLEN + 10, c->was, c->now, c->len);
+	if (addr || sum == KERNEL_SUM_L4_IP4 || sum == KERNEL_SUM_L4_IP6)
+		l4_sum(skb, c, ip6, addr);
+	/* The helper takes an address for one that a header's sum covers too:
+	 * in IPv6 none does. */
+	if (sum == KERNEL_SUM_IP6 || sum == KERNEL_SUM_IP6_ADDR)
+		count_change(skb, (__u8 *)&c->was, (__u8 *)&c->now);
+}
+
+static __always_inline void set_whole(struct __sk_buff *skb,
+				      const struct kernel_op *op)
+{
+	struct change c = { .now = op->arg, .len = 4 };
+	__u32 at = op->aux & 0xff;
+
+	if (bpf_skb_load_bytes(skb, at, &c.was, 4))
+		return;
+	set_sums(skb, &c, op->aux >> 8);
+	bpf_skb_store_bytes(skb, at, &c.now, 4, 0);
+}
+
+static __always_inline void set_bits(struct __sk_buff *skb,
+				     const struct kernel_op *op)
+{
+	__u16 was = 0, mask = (__u16)(op->arg >> 16), now;
+	__u32 at = op->aux & 0xff;
+	struct change c = { .len = 2 };
+
+	if (bpf_skb_load_bytes(skb, at, &was, 2))
+		return;
+	now = (__u16)((was & ~mask) | (op->arg & mask));
+	c.was = was;
+	c.now = now;
+	set_sums(skb, &c, op->aux >> 8);
+	bpf_skb_store_bytes(skb, at, &now, 2, 0);
+}
+
+static __always_inline void set_tci(struct __sk_buff *skb,
+				    const struct kernel_op *op)
+{
+	__u16 tpid = (__u16)skb->vlan_proto;
+	__u16 tci = (__u16)((skb->vlan_tci & ~op->arg) | op->aux);
+
+	if (!skb->vlan_present || bpf_skb_vlan_pop(skb))
+		return;
+	bpf_skb_vlan_push(skb, tpid, tci);
 }
 
 static __always_inline int run(struct __sk_buff *skb,
@@ -391,6 +503,15 @@ static __always_inline int run(struct __sk_buff *skb,
 			break;
 		case KERNEL_DEC_TTL:
 			dec_ttl(skb);
+			break;
+		case KERNEL_SET:
+			set_whole(skb, op);
+			break;
+		case KERNEL_SET_BITS:
+			set_bits(skb, op);
+			break;
+		case KERNEL_SET_TCI:
+			set_tci(skb, op);
 			break;
 		default:
 			return TC_ACT_SHOT;
