@@ -3,23 +3,47 @@
 Its root is this machine's, seen through an overlay that keeps every change in
 memory; its units are only systemd's journal and what a scene puts there. So the
 unit file, the packages and the order of a start are tried for real, in seconds and
-without an image. The scene's machine is not touched.
+without an image. It can be started anew: its disk stays, all else is gone, and
+/root/hardware, if there, is run first, to plug its cards in. The scene's machine is
+not touched.
 """
 import os
+import signal
 import subprocess
 import time
 
 import lib
 
-MAKE = r"""
+# Makes its disk, and powers it on, again while that is wished.
+POWER = r"""
 set -e
 place=$1
+start=$2
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$place"
 mkdir "$place"/root "$place"/upper "$place"/work
 mount -t overlay overlay "$place"/root \
 	-o lowerdir=/,upperdir="$place"/upper,workdir="$place"/work
 cd "$place"/root
+: >etc/fstab
+: >etc/machine-id
+rm -rf etc/systemd/system/* etc/systemd/*.d usr/sbin/policy-rc.d \
+	usr/lib/systemd/system-generators/* etc/systemd/system-generators \
+	var/log/journal var/lib/weft
+find usr/lib/systemd/system -path '*.wants/*' ! -name '*journald*' -delete
+mkdir -p mnt/host
+while
+	setpriv --pdeathsig KILL unshare --fork --pid --mount --cgroup --net \
+		--uts --ipc --kill-child bash -c "$start" start || true
+	[ -e "$place".again ]
+do
+	rm "$place".again
+done
+exit 1
+"""
+
+START = r"""
+set -e
 mount -t proc proc proc
 mount -t sysfs sysfs sys
 mount -t cgroup2 cgroup2 sys/fs/cgroup 2>/dev/null ||
@@ -35,17 +59,11 @@ mkdir dev/net dev/pts dev/shm
 mount -t devpts -o newinstance,ptmxmode=666 devpts dev/pts
 ln -s pts/ptmx dev/ptmx
 mknod -m 666 dev/net/tun c 10 200 # as udev leaves it
-: >etc/fstab
-: >etc/machine-id
-rm -rf etc/systemd/system/* etc/systemd/*.d usr/sbin/policy-rc.d \
-	usr/lib/systemd/system-generators/* etc/systemd/system-generators \
-	var/log/journal var/lib/weft
-find usr/lib/systemd/system -path '*.wants/*' ! -name '*journald*' -delete
-mkdir -p mnt/host
 pivot_root . mnt/host
 mount --make-rshared /
 ip link set lo up
 hostname wboot
+if [ -e /root/hardware ]; then sh /root/hardware; fi
 exec env -i container=weft PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 	/lib/systemd/systemd --log-target=journal --show-status=0 \
 	--unit=multi-user.target
@@ -60,6 +78,11 @@ def cgroup2():
             if words[2] == "cgroup2":
                 return words[1]
     return None
+
+
+def child_of(pid):
+    with open("/proc/%s/task/%s/children" % (pid, pid)) as f:
+        return f.read().split()[0]
 
 
 class Boot:
@@ -81,27 +104,35 @@ class Boot:
         os.mkdir(self.place)
         join = os.path.join(self.group, "cgroup.procs")
         self.process = self.scene.popen(
-            "bash", "-c", 'echo $$ >"$0"; exec unshare --fork --pid --mount '
-            '--cgroup --net --uts --ipc --kill-child bash -c "$1" make "$2"',
-            join, MAKE, self.place, stderr=subprocess.PIPE)
+            "bash", "-c", 'echo $$ >"$0"; exec unshare --mount '
+            'bash -c "$1" power "$2" "$3"', join, POWER, self.place, START,
+            stderr=subprocess.PIPE)
+        self.wait()
+        return self
+
+    def wait(self):
         lib.until("the machine has a process 1", self.find_first, 20)
         lib.until("the machine has started", self.is_started, 60)
-        return self
 
     def find_first(self):
         if self.process.poll() is not None:
             raise lib.Failed("it does not boot: %s" %
                              self.process.stderr.read().decode())
-        p = self.process.pid
-        with open("/proc/%d/task/%d/children" % (p, p)) as f:
-            children = f.read().split()
-        if not children:
+        try:
+            first = child_of(child_of(str(self.process.pid)))
+            with open("/proc/%s/comm" % first) as f:
+                if f.read().strip() != "systemd" or first == self.pid:
+                    return False
+        except (OSError, IndexError):
             return False
-        with open("/proc/%s/comm" % children[0]) as f:
-            if f.read().strip() != "systemd":
-                return False
-        self.pid = children[0]
+        self.pid = first
         return True
+
+    def reboot(self):
+        """As when the power is cut and comes back: its disk stays."""
+        open(self.place + ".again", "w").close()
+        os.kill(int(self.pid), signal.SIGKILL)
+        self.wait()
 
     def is_started(self):
         return self.run("systemctl", "is-system-running",
