@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/stat.h>
 
 #include "base/str.h"
 #include "port/dummy.h"
@@ -275,8 +276,11 @@ static char *stream_path(const struct real *r, const struct model_port *m,
 	if (m->path)
 		return xstrdup(m->path);
 	folder = xasprintf("%s/ports", r->run);
-	if (!file_make_dir(disk_system(), folder, 0755, e))
+	if (!file_make_dir(disk_system(), folder, 0755, e)) {
+		/* Others' groups pass through, whatever our umask is. */
+		(void)!chmod(folder, 0755);
 		path = xasprintf("%s/%s.sock", folder, m->o.name);
+	}
 	free(folder);
 	return path;
 }

@@ -4,7 +4,7 @@ import os
 from lib import TOP, scene
 from typed import Reader, parts_of
 
-PAGES = ["README.md", "docs/cookbook.md"]
+PAGES = ["README.md", "docs/cookbook.md", "docs/rootless.md"]
 
 
 def is_typed(pieces):

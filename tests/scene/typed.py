@@ -8,7 +8,10 @@ before. What only the test needs stands in comments that a reader does not see:
     <!-- hosts: alpha 192.0.2.1, beta 192.0.2.2 -->   two machines, one wire
     <!-- on: beta -->             the next block is typed there
     <!-- before: ... -->          commands that make what the reader has already
-    <!-- guest: WORDS -->         for the kernel of its virtual machine
+    <!-- user: anna -->           the reader is an ordinary user, without any right
+    <!-- guest: WORDS -->         for the kernel of its virtual machine (of the one
+                                  called N, when `weft.name=N` is among them)
+    <!-- in: vm1 -->              the next block is typed in that virtual machine
     <!-- shows: REGEX -->         what the last block has to have said
     <!-- not typed: WHY -->       the next block is not
 
@@ -21,7 +24,7 @@ import subprocess
 import tempfile
 import time
 
-from lib import BUILD, TOP, Failed, Scene
+from lib import BUILD, TOP, Failed, Scene, run, until
 
 LIMIT_S = 90
 # Sees to processes that lost their parent, as libvirt's probing ones.
@@ -34,7 +37,7 @@ export PATH=$TYPED_BIN:$PATH TERM=dumb
 sudo() { "$@"; }
 weft() {
 	for i in $(seq 200); do
-		[ -S "${WEFT_RUN:-/run/weft}/weft.sock" ] && break
+		[ -S "${WEFT_RUN:-${USER_RUN:-/run/weft}}/weft.sock" ] && break
 		sleep 0.05
 	done
 	case "$*" in
@@ -67,19 +70,24 @@ QEMU = """#!/bin/bash
 case " $* " in
 *" -machine none"*) exec /usr/bin/qemu-system-x86_64 "$@" ;; # asked what it can
 esac
-words=()
+words=() name=guest
 while [ $# -gt 0 ]; do
 	case "$1" in
+	-name) name=$2; shift ;;
 	-drive | -hda | -cdrom | -accel | -cpu) shift ;;
 	-enable-kvm | -nodefaults) ;;
 	*) words+=("$1") ;;
 	esac
 	shift
 done
-exec /usr/bin/qemu-system-x86_64 -accel tcg -cpu max -nodefaults -display none \\
+mkdir -p %(home)s/$name
+at=%(home)s/guest
+[ ! -e $at.$name ] || at=$at.$name
+exec /usr/bin/qemu-system-x86_64 -name $name -pidfile %(home)s/$name/pid -accel tcg -cpu max -nodefaults -display none \\
 	-kernel %(guest)s/vmlinuz -initrd %(guest)s/initramfs.gz \\
-	-append "console=ttyS0 quiet net.ifnames=0 mitigations=off $(cat %(home)s/guest)" \\
-	-serial "file:%(home)s/guest.$$.log" "${words[@]}" \\
+	-append "console=ttyS0 quiet net.ifnames=0 mitigations=off $(cat $at)" \\
+	-serial "file:%(home)s/guest.$$.log" \\
+	-serial unix:%(home)s/$name/cmd.sock,server=on,wait=off "${words[@]}" \\
 	>>%(home)s/qemu.log 2>&1 </dev/null
 """
 
@@ -124,6 +132,7 @@ class Machine:
             os.environ, HOME=home, TYPED_HOME=home,
             TYPED_BIN=os.path.join(home, "bin"),
             BASH_ENV=os.path.join(home, "shims"))
+        self.user = None
         self.furnish()
 
     def inner_pid(self):
@@ -161,12 +170,55 @@ mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/etc.wor
 hostname %(name)s; ip link set lo up
 """ % {"name": self.name})
 
+    def become(self, name, uid=4242):
+        """From now on nothing is typed by root, nor with any capability."""
+        run = "/run/user/%d" % uid
+        self.must_type("""
+echo "%(name)s:x:%(uid)d:%(uid)d::%(home)s:/bin/bash" >>/etc/passwd
+echo "%(name)s:x:%(uid)d:" >>/etc/group
+mkdir -p %(run)s
+cp -r --remove-destination -L %(guest)s guests
+for p in weft weftd; do
+	cp --remove-destination -L bin/$p bin/$p.own
+	mv bin/$p.own bin/$p
+done
+sed -i 's|-kernel [^ ]*/vmlinuz|-kernel %(home)s/guests/vmlinuz|
+	s|-initrd [^ ]*/initramfs|-initrd %(home)s/guests/initramfs|' \
+	bin/qemu-system-x86_64
+chown -R %(uid)d:%(uid)d "$HOME" %(run)s
+chmod 700 %(run)s
+""" % {"name": name, "uid": uid, "run": run, "home": self.home,
+       "guest": os.path.join(TOP, "build", "guest")})
+        os.chmod(os.path.dirname(self.home), 0o711)
+        self.environment.update(USER=name, LOGNAME=name, XDG_RUNTIME_DIR=run,
+                                USER_RUN=run + "/weft")
+        self.user = uid
+
+    def prompt(self, root=False):
+        words = ["nsenter", "-t", str(self.pid), "-m", "-n", "-p", "-u"]
+        if self.user and not root:
+            words += ["setpriv", "--reuid", str(self.user), "--regid",
+                      str(self.user), "--clear-groups", "--inh-caps=-all",
+                      "--bounding-set=-all", "--no-new-privs"]
+        return words
+
+    def ask_guest(self, name, text):
+        """In a virtual machine, once it is up, command by command."""
+        guest = [*self.prompt(root=True), os.path.join(TOP, "tools", "guest")]
+        folder = os.path.join(self.home, name)
+        said = ""
+        until("%s is started" % name, lambda: os.path.exists(
+            os.path.join(folder, "cmd.sock")))
+        run(*guest, "wait", folder, "--seconds", str(LIMIT_S), seconds=LIMIT_S)
+        for line in text.strip().splitlines():
+            said += run(*guest, "run", folder, line, seconds=LIMIT_S).stdout
+        return said
+
     def type(self, text):
         """(exit status, what was said); what it leaves running goes on."""
         with tempfile.TemporaryFile("w+", errors="replace") as out:
             p = subprocess.Popen(
-                ["nsenter", "-t", str(self.pid), "-m", "-n", "-p", "-u",
-                 "bash", "-c", "set -e; cd \"$HOME\"\n" + text],
+                [*self.prompt(), "bash", "-c", "set -e; cd \"$HOME\"\n" + text],
                 env=self.environment, stdin=subprocess.DEVNULL, stdout=out,
                 stderr=subprocess.STDOUT)
             try:
@@ -248,16 +300,18 @@ class Reader:
             hub.must_type("ip link set wire name %s master hub up" % m.name)
 
     def read(self, pieces):
-        skip, self.at = False, None
+        skip, self.at, guest = False, None, None
         for kind, text, name in pieces:
             if kind == "hosts":
                 self.hosts(text)
             elif kind == "on":
                 self.at = self.machines[text]
             elif kind == "guest":
-                with open(os.path.join(self.machine().home, "guest"),
-                          "w") as f:
-                    f.write(text)
+                self.guest(text)
+            elif kind == "user":
+                self.machine().become(text)
+            elif kind == "in":
+                guest = text
             elif kind == "before":
                 self.machine().must_type(text)
                 self.at = None
@@ -269,11 +323,21 @@ class Reader:
                 skip = False
             elif kind == "file":
                 self.write(name, text)
+            elif kind == "type" and guest:
+                self.said = self.machine().ask_guest(guest, text)
+                guest = None
             elif kind == "type":
                 self.said = self.machine().must_type(text)
                 self.at = None
             else:
                 raise Failed("a comment that means nothing: %s" % kind)
+
+    def guest(self, words):
+        name = re.search(r"weft\.name=(\S+)", words)
+        for end in ["", "." + name[1]] if name else [""]:
+            with open(os.path.join(self.machine().home, "guest" + end),
+                      "w") as f:
+                f.write(words)
 
     def must_show(self, regex):
         if not re.search(regex, self.said, re.S):
