@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
-#include "switch/internal.h"
+#include "switch/of_inside.h"
 
 /* --- slots: objects by id --- */
 
@@ -63,7 +63,7 @@ static void bridge_set_guard(struct vswitch *sw, struct sw_bridge *b, bool on)
 
 /* The last given is the last to be given again: a flow of a rule that is gone may
  * still be counted. When all are taken one is shared. */
-static uint32_t counter_take(struct vswitch *sw)
+uint32_t sw_counter_take(struct vswitch *sw)
 {
 	for (uint32_t i = 0; i < SWITCH_COUNTERS; i++) {
 		uint32_t id = (sw->counter_hint + i) % SWITCH_COUNTERS;
@@ -74,10 +74,17 @@ static uint32_t counter_take(struct vswitch *sw)
 		__atomic_store_n(&sw->counters[id].packets, 0,
 				 __ATOMIC_RELAXED);
 		__atomic_store_n(&sw->counters[id].bytes, 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&sw->counters[id].used_ms, 0,
+				 __ATOMIC_RELAXED);
 		sw->counters[id].used = true;
 		return id;
 	}
 	return 0;
+}
+
+void sw_counter_free(struct vswitch *sw, uint32_t id)
+{
+	sw->counters[id].used = false;
 }
 
 /* Takes the counter along that a rule of this text had; its text there is spent. */
@@ -94,7 +101,7 @@ static struct sw_rule rule_count(struct vswitch *sw, struct sw_bridge *b,
 		b->rule_counts[i].text = NULL;
 		return r;
 	}
-	return (struct sw_rule){ xstrdup(text), counter_take(sw) };
+	return (struct sw_rule){ xstrdup(text), sw_counter_take(sw) };
 }
 
 /* Where rule `i` stands: its own line, when that is known. */
@@ -183,6 +190,7 @@ static void bridge_configure(struct vswitch *sw, struct sw_bridge *b,
 	must(b->macs);
 	bridge_set_guard(sw, b, d->loop_guard);
 	bridge_set_rules(sw, b, all, d);
+	sw_of_configure(sw, b, d->openflow);
 }
 
 /* A domain is known by its bridge and VLAN: a network renamed keeps what it has
@@ -321,6 +329,7 @@ static void build_bridges(struct build *b)
 					   .forward_bpdu = d->forward_bpdu,
 					   .macs = o->macs,
 					   .rules = o->rules,
+					   .flows = o->of ? o->of->flows : NULL,
 					   .loop_guard = o->guard };
 		if (o->guard)
 			s->probe_mac = loop_guard_probe_mac(o->guard);
@@ -459,6 +468,16 @@ static void build_ports(struct build *b)
 	for (unsigned i = 0; i < b->d->n_peers; i++)
 		build_peer(b, i);
 	build_tunnel_port(b);
+}
+
+static void number_ports(struct build *b)
+{
+	for (unsigned i = 0; i < b->d->n_bridges; i++) {
+		struct sw_bridge *o = sw_bridge(b->sw, b->bridges[i]->id);
+
+		if (o->of)
+			sw_of_number(o->of, b->d, b->bridges[i], b->ports);
+	}
 }
 
 /* --- who is in which domain --- */
@@ -854,12 +873,16 @@ void sw_rebuild(struct vswitch *sw, const struct desired *d)
 	build_bridges(&b);
 	build_domains(&b);
 	build_ports(&b);
+	number_ports(&b);
 	build_members(&b);
 	build_overlay(&b);
 	for (unsigned i = 0; i < d->n_routers; i++)
 		build_router(&b, &d->routers[i]);
 	sw_say_goodbye(sw);
 	sw_retire(sw, publish(sw, b.s));
+	for (unsigned i = 0; i < sw->bridges.n; i++)
+		if (sw->bridges.at[i] && sw_bridge(sw, i)->of)
+			sw_of_settled(sw_bridge(sw, i)->of);
 	set_static_macs(&b);
 	set_guards(&b);
 	free(b.bridges);

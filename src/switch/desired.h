@@ -30,6 +30,7 @@ struct desired_bridge {
 	struct snap_origin origin;
 	uint32_t mac_limit, mac_age_ms;
 	bool vlan_aware, loop_guard, forward_bpdu;
+	bool openflow; /* programmed by controllers (switch/of.h) */
 	const char *const *rules;
 	const unsigned *rule_lines; /* where each stands; NULL: unknown */
 	unsigned n_rules;

@@ -54,6 +54,7 @@ static void apply_count(struct vswitch *sw, const struct effect *e,
 	c = &sw->counters[e->id];
 	__atomic_add_fetch(&c->packets, use->packets, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&c->bytes, use->bytes, __ATOMIC_RELAXED);
+	__atomic_store_n(&c->used_ms, use->used_ms, __ATOMIC_RELAXED);
 }
 
 static void cb_apply(void *ctx, const struct effect *effects, unsigned n,

@@ -24,7 +24,7 @@
 #include "sys/loop.h"
 
 #define SWITCH_POOL 4096u
-#define SWITCH_COUNTERS 65536u
+#define SWITCH_COUNTERS 2097152u
 
 /* A table of objects by id, so that ids stay small and are used again. */
 struct slots {
@@ -53,6 +53,8 @@ struct sw_bridge {
 	struct rule_table *retired; /* of the snapshot before */
 	struct sw_rule *rule_counts;
 	unsigned n_rules;
+	struct switch_of *of; /* NULL: not OpenFlow's */
+	struct switch_of *of_retired;
 	struct sw_static *statics; /* stations put by configuration */
 	unsigned n_statics;
 	struct rcu_head rcu;
@@ -89,7 +91,7 @@ struct sw_router {
 };
 
 struct sw_counter {
-	uint64_t packets, bytes; /* atomic */
+	uint64_t packets, bytes, used_ms; /* atomic */
 	bool used;
 };
 
@@ -107,6 +109,7 @@ struct vswitch {
 	uint32_t port_hint;
 	struct sw_counter *counters; /* lazily touched */
 	uint32_t counter_hint;
+	struct port **attached; /* by number; lazily touched */
 	struct storm storm;
 	struct storm_meters *meters; /* by port number; lazily touched */
 	struct punt_queue punts;
@@ -147,6 +150,9 @@ static inline struct sw_router *sw_router(const struct vswitch *sw, uint32_t id)
 {
 	return id < sw->routers.n ? sw->routers.at[id] : NULL;
 }
+
+uint32_t sw_counter_take(struct vswitch *sw);
+void sw_counter_free(struct vswitch *sw, uint32_t id);
 
 /* build.c: objects and snapshot of a desired configuration. */
 void sw_rebuild(struct vswitch *sw, const struct desired *d);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Out with the old: objects that no configuration names any more, and what is
  * known of ports that are gone. */
-#include "switch/internal.h"
+#include "switch/of_inside.h"
 
 void sw_mark_unwanted(struct vswitch *sw)
 {
@@ -100,6 +100,14 @@ static void retire_bridges(struct vswitch *sw)
 		if (b && b->retired) {
 			rule_table_destroy(b->retired);
 			b->retired = NULL;
+		}
+		if (b && !b->wanted && b->of) {
+			b->of_retired = b->of;
+			b->of = NULL;
+		}
+		if (b && b->of_retired) {
+			sw_of_retire(b->of_retired);
+			b->of_retired = NULL;
 		}
 		if (b && !b->wanted) {
 			sw->bridges.at[i] = NULL;

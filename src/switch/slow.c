@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What was punted: ARP, ND, membership, probes; and sending frames of our own. */
-#include "switch/internal.h"
+#include "switch/of_inside.h"
 
 #include "flow/extract.h"
 #include "l3/arp.h"
@@ -355,6 +355,8 @@ void sw_punted(struct vswitch *sw, struct punt *p)
 		rx_note(sw, p);
 		break;
 	case PUNT_RULE:
+		sw_of_punted(sw, p);
+		break;
 	case N_PUNT_REASONS:
 		break;
 	}

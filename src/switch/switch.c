@@ -59,9 +59,11 @@ static int alloc_tables(struct vswitch *sw)
 				 lazy_alloc(sizeof(*sw->stamps));
 	sw->counters = lazy_alloc(SWITCH_COUNTERS * sizeof(*sw->counters));
 	sw->meters = lazy_alloc(N_PORTS * sizeof(*sw->meters));
+	sw->attached = lazy_alloc(N_PORTS * sizeof(*sw->attached));
 	sw->pool = packet_pool_create(SWITCH_POOL);
 	failed_ports_init(&sw->failed, sw->loop, tell_failed, sw);
-	if (!sw->stamps || !sw->counters || !sw->meters || !sw->pool)
+	if (!sw->stamps || !sw->counters || !sw->meters || !sw->attached ||
+	    !sw->pool)
 		return -ENOMEM;
 	return punt_queue_init(&sw->punts, sw->loop, serve_punts, sw);
 }
@@ -72,6 +74,7 @@ static void free_tables(struct vswitch *sw)
 	punt_queue_fini(&sw->punts);
 	if (sw->pool)
 		packet_pool_destroy(sw->pool);
+	lazy_free(sw->attached, N_PORTS * sizeof(*sw->attached));
 	lazy_free(sw->meters, N_PORTS * sizeof(*sw->meters));
 	lazy_free(sw->counters, SWITCH_COUNTERS * sizeof(*sw->counters));
 	if (!sw->accel)
@@ -184,7 +187,11 @@ void switch_port_release(struct vswitch *sw, uint32_t id)
 
 int switch_port_add(struct vswitch *sw, struct port *port)
 {
-	return sw->config.dp->port_add(sw->dp, port);
+	int rc = sw->config.dp->port_add(sw->dp, port);
+
+	if (!rc)
+		sw->attached[port->id] = port;
+	return rc;
 }
 
 static void forget_stations(struct vswitch *sw, uint32_t port)
@@ -206,6 +213,7 @@ static void forget_stations(struct vswitch *sw, uint32_t port)
 void switch_port_del(struct vswitch *sw, struct port *port)
 {
 	sw->config.dp->port_del(sw->dp, port->id);
+	sw->attached[port->id] = NULL;
 	forget_stations(sw, port->id);
 }
 
@@ -233,6 +241,12 @@ void switch_count(const struct vswitch *sw, uint32_t counter, uint64_t *packets,
 
 	*packets = __atomic_load_n(&c->packets, __ATOMIC_RELAXED);
 	*bytes = __atomic_load_n(&c->bytes, __ATOMIC_RELAXED);
+}
+
+uint64_t switch_used_ms(const struct vswitch *sw, uint32_t counter)
+{
+	return __atomic_load_n(&sw->counters[counter % SWITCH_COUNTERS].used_ms,
+			       __ATOMIC_RELAXED);
 }
 
 void switch_explain(struct vswitch *sw, const struct flow_key *key,

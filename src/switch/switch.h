@@ -99,6 +99,8 @@ const char *switch_accel(const struct vswitch *sw, uint32_t port);
 /* Rules' counters (rule.counter). */
 void switch_count(const struct vswitch *sw, uint32_t counter, uint64_t *packets,
 		  uint64_t *bytes);
+/* When it last counted; 0: never. */
+uint64_t switch_used_ms(const struct vswitch *sw, uint32_t counter);
 /* Translates as a worker would, telling `t`; for explain. */
 void switch_explain(struct vswitch *sw, const struct flow_key *key,
 		    struct verdict *v, struct trace *t);

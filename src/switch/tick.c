@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one timer: asks every machine when it wants to be called, sleeps till the
  * first of them, and carries out what they put into their outboxes. */
-#include "switch/internal.h"
+#include "switch/of_inside.h"
 
 static uint64_t bridges_deadline(const struct vswitch *sw)
 {
@@ -13,6 +13,8 @@ static uint64_t bridges_deadline(const struct vswitch *sw)
 		if (!b)
 			continue;
 		at = MIN(at, mac_table_next_deadline(b->macs));
+		if (b->of)
+			at = MIN(at, sw_of_deadline(b->of));
 		if (b->guard)
 			at = MIN(at, loop_guard_next_deadline(b->guard));
 	}
@@ -114,6 +116,8 @@ static void tick_bridge(struct vswitch *sw, struct sw_bridge *b, uint64_t now)
 	struct mac_flap flap;
 
 	mac_table_tick(b->macs, now);
+	if (b->of)
+		sw_of_tick(b->of);
 	while (mac_table_take_flap(b->macs, &flap)) {
 		if (sw->config.events.flap)
 			sw->config.events.flap(sw->config.events.ctx, b->name,
