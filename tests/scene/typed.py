@@ -70,10 +70,10 @@ QEMU = """#!/bin/bash
 case " $* " in
 *" -machine none"*) exec /usr/bin/qemu-system-x86_64 "$@" ;; # asked what it can
 esac
-words=() name=guest
+words=() name=machine
 while [ $# -gt 0 ]; do
 	case "$1" in
-	-name) name=$2; shift ;;
+	-name) name=${2#guest=} name=${name%%,*}; shift ;;
 	-drive | -hda | -cdrom | -accel | -cpu) shift ;;
 	-enable-kvm | -nodefaults) ;;
 	*) words+=("$1") ;;
