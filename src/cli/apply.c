@@ -1,90 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands that take or give a whole file. */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "cli/cli.h"
 #include "cli/js.h"
-#include "model/model.h"
-
-#define READ_STEP 65536u
-
-/* --- reading -------------------------------------------------------------- */
-
-static int fail_read(struct cli *c, const char *file, int errnum)
-{
-	struct err e = ERR_INIT;
-
-	err_set(&e, "cannot read %s: %s", file, err_name(errnum));
-	cli_tell(c, &e, 1);
-	err_fini(&e);
-	return CLI_FAILED;
-}
-
-/* One byte more than is allowed is enough to be told so. */
-static int read_stream(struct cli *c, FILE *f, const char *name,
-		       struct str *out)
-{
-	char buf[READ_STEP];
-	size_t n;
-
-	while (out->len <= MODEL_MAX_BYTES &&
-	       (n = fread(buf, 1, sizeof(buf), f)) > 0)
-		str_add_n(out, buf, n);
-	return ferror(f) ? fail_read(c, name, errno) : CLI_OK;
-}
-
-static int read_file(struct cli *c, const char *name, struct str *out)
-{
-	FILE *f;
-	int rc;
-
-	if (!strcmp(name, "-"))
-		return read_stream(c, stdin, "the standard input", out);
-	f = fopen(name, "re");
-	if (!f)
-		return fail_read(c, name, errno);
-	rc = read_stream(c, f, name, out);
-	fclose(f);
-	return rc;
-}
-
-static const char *file_name(const struct cli *c)
-{
-	return strcmp(c->args[0], "-") ? c->args[0] : "stdin";
-}
-
-/* Checked here first: the same errors, and nothing is sent that is wrong. */
-static int read_model(struct cli *c, struct str *text)
-{
-	struct model_errors es = MODEL_ERRORS_INIT;
-	struct model *m;
-	int rc;
-
-	rc = read_file(c, c->args[0], text);
-	if (rc)
-		return rc;
-	m = model_parse(str_text(text), text->len, file_name(c), &es);
-	if (!m) {
-		cli_tell(c, es.items, es.n);
-		if (es.n_total > es.n && !(c->flags & CLI_JSON))
-			fprintf(stderr, "... and %u more\n", es.n_total - es.n);
-	}
-	model_errors_fini(&es);
-	model_destroy(m);
-	return m ? CLI_OK : CLI_FAILED;
-}
+#include "cli/source.h"
 
 int cli_check(struct cli *c)
 {
-	struct str text = STR_INIT;
-	int rc = read_model(c, &text);
+	struct source src;
+	int rc = source_read(&src, c);
 
 	if (!rc && !(c->flags & CLI_JSON))
-		fprintf(c->out, "%s is right\n", file_name(c));
+		fprintf(c->out, "%s is right\n", src.name);
 	else if (!rc)
 		fputs("{\"errors\": []}\n", c->out);
-	str_fini(&text);
+	source_fini(&src);
 	return rc;
 }
 
@@ -101,6 +32,18 @@ static void keys_text(struct json_object *change, bool add, struct str *out)
 			str_addf(out, "%s -> ", *from ? from : "default");
 		str_add(out, *to ? to : "default");
 	}
+}
+
+/* With fragments: which of them says so. */
+static void place_text(struct cli *c, struct json_object *change,
+		       struct str *out)
+{
+	char *place = js_origin(change);
+
+	if (c->show_places && *place)
+		str_addf(out, "  %s# %s%s", cli_colour(c, "dim"), place,
+			 cli_colour(c, "end"));
+	free(place);
 }
 
 static void change_text(struct cli *c, struct json_object *change,
@@ -124,7 +67,9 @@ static void change_text(struct cli *c, struct json_object *change,
 		str_addf(out, " (%s)", host);
 	if (!del)
 		keys_text(change, add, out);
-	str_addf(out, "%s\n", cli_colour(c, "end"));
+	str_add(out, cli_colour(c, "end"));
+	place_text(c, change, out);
+	str_add_char(out, '\n');
 }
 
 static unsigned count_op(struct json_object *result, const char *op)
@@ -165,18 +110,6 @@ int cli_finish_changes(struct cli *c, struct json_object *result, int status)
 		print_changes(c, result);
 	json_object_put(result);
 	return status;
-}
-
-static struct json_object *file_params(const struct cli *c,
-				       const struct str *text)
-{
-	struct json_object *p = json_object_new_object();
-
-	json_object_object_add(
-		p, "text",
-		json_object_new_string_len(str_text(text), (int)text->len));
-	json_object_object_add(p, "file", json_object_new_string(file_name(c)));
-	return p;
 }
 
 /* "60s", "5m", "1h" or plain seconds; 0: none of these. */
@@ -222,55 +155,60 @@ static int add_wishes(struct cli *c, struct json_object *p)
 	return CLI_OK;
 }
 
+static int apply_source(struct cli *c, const struct source *src)
+{
+	struct json_object *p = source_params(src);
+	int rc;
+
+	if (c->flags & CLI_DRY_RUN)
+		json_object_object_add(p, "dry_run",
+				       json_object_new_boolean(true));
+	rc = add_wishes(c, p);
+	if (rc) {
+		json_object_put(p);
+		return rc;
+	}
+	p = cli_ask_long(c, "apply", p, &rc);
+	rc = cli_finish_changes(c, p, rc);
+	if (!rc && c->confirm && !(c->flags & CLI_JSON))
+		fprintf(c->out,
+			"it is undone in %s unless you say: weft confirm\n",
+			c->confirm);
+	return rc;
+}
+
 int cli_apply(struct cli *c)
 {
-	struct str text = STR_INIT;
-	struct json_object *p;
-	int rc = read_model(c, &text);
+	struct source src;
+	int rc = source_read(&src, c);
 
-	if (!rc) {
-		p = file_params(c, &text);
-		if (c->flags & CLI_DRY_RUN)
-			json_object_object_add(p, "dry_run",
-					       json_object_new_boolean(true));
-		rc = add_wishes(c, p);
-		if (rc) {
-			json_object_put(p);
-			str_fini(&text);
-			return rc;
-		}
-		p = cli_ask(c, "apply", p, &rc);
-		rc = cli_finish_changes(c, p, rc);
-		if (!rc && c->confirm && !(c->flags & CLI_JSON))
-			fprintf(c->out,
-				"it is undone in %s unless you say: weft "
-				"confirm\n",
-				c->confirm);
-	}
-	str_fini(&text);
+	if (!rc)
+		rc = apply_source(c, &src);
+	source_fini(&src);
 	return rc;
 }
 
 int cli_plan(struct cli *c)
 {
-	struct str text = STR_INIT;
 	struct json_object *o;
-	int rc = read_model(c, &text);
+	struct source src;
+	int rc = source_read(&src, c);
 
 	if (!rc) {
-		o = cli_ask(c, "plan", file_params(c, &text), &rc);
+		c->show_places = src.is_folder;
+		o = cli_ask(c, "plan", source_params(&src), &rc);
 		if (js_count(o, "changes"))
 			rc = CLI_DIFFERENT;
 		rc = cli_finish_changes(c, o, rc);
 	}
-	str_fini(&text);
+	source_fini(&src);
 	return rc;
 }
 
 int cli_down(struct cli *c)
 {
 	int rc;
-	struct json_object *o = cli_ask(c, "down", NULL, &rc);
+	struct json_object *o = cli_ask_long(c, "down", NULL, &rc);
 
 	return cli_finish_changes(c, o, rc);
 }
@@ -356,6 +294,6 @@ int cli_edit(struct cli *c)
 	if (c->host)
 		json_object_object_add(p, "host",
 				       json_object_new_string(c->host));
-	p = cli_ask(c, "edit", p, &rc);
+	p = cli_ask_long(c, "edit", p, &rc);
 	return cli_finish_changes(c, p, rc);
 }

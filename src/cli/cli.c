@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/js.h"
+#include "cli/steps.h"
 #include "rpc/client.h"
 #include "sys/folders.h"
 
@@ -116,21 +117,20 @@ void cli_tell(struct cli *c, const struct err *items, unsigned n)
 
 /* --- asking --------------------------------------------------------------- */
 
-struct json_object *cli_ask(struct cli *c, const char *method,
-			    struct json_object *params, int *status)
+/* Asks; `call` has everything but how long to wait. */
+static struct json_object *ask(struct cli *c, struct rpc_client_call call,
+			       int *status)
 {
-	const struct rpc_client_call call = { .method = method,
-					      .params = params,
-					      .timeout_ms = TIMEOUT_MS };
 	struct json_object *result = NULL;
 	struct rpc_client_reply reply;
 	struct rpc_client *client;
 	struct err e = ERR_INIT;
 	int rc;
 
+	call.timeout_ms = TIMEOUT_MS;
 	client = rpc_client_create(c->socket, &e);
 	if (!client) {
-		json_object_put(params);
+		json_object_put(call.params);
 		cli_tell(c, &e, 1);
 		err_fini(&e);
 		*status = CLI_UNREACHABLE;
@@ -148,6 +148,28 @@ struct json_object *cli_ask(struct cli *c, const char *method,
 	rpc_client_reply_fini(&reply);
 	rpc_client_destroy(client);
 	return result;
+}
+
+struct json_object *cli_ask(struct cli *c, const char *method,
+			    struct json_object *params, int *status)
+{
+	return ask(
+		c,
+		(struct rpc_client_call){ .method = method, .params = params },
+		status);
+}
+
+struct json_object *cli_ask_long(struct cli *c, const char *method,
+				 struct json_object *params, int *status)
+{
+	struct rpc_client_call call = { .method = method, .params = params };
+	struct json_object *o;
+	struct steps s;
+
+	steps_begin(&s, c, &call);
+	o = ask(c, call, status);
+	steps_end(&s);
+	return o;
 }
 
 /* --- arguments ------------------------------------------------------------ */

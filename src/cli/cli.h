@@ -33,8 +33,9 @@ enum cli_option {
 	CLI_HELP = 1 << 4,
 	CLI_VERSION = 1 << 5,
 	CLI_ONCE = 1 << 6,
-	CLI_CHANGE = 1 << 8, /* --confirm, --comment */
 	CLI_LOOK = 1 << 7,   /* --sort, --filter, --interval */
+	CLI_CHANGE = 1 << 8, /* --confirm, --comment */
+	CLI_QUIET = 1 << 9,
 };
 
 /* Those of capture. */
@@ -86,7 +87,8 @@ struct cli {
 	/* top: --sort, --filter, --interval, or NULL */
 	const char *sort, *filter, *interval;
 	const char *confirm, *comment; /* apply, or NULL */
-	bool colour;                   /* of what goes to stdout */
+	bool show_places; /* of changes: several files are looked at */
+	bool colour;      /* of what goes to stdout */
 	bool utf8;
 	FILE *out;
 };
@@ -102,6 +104,10 @@ int cli_usage(const struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
  * exit with. */
 struct json_object *cli_ask(struct cli *c, const char *method,
 			    struct json_object *params, int *status);
+/* The same for what may take its time: after a second the steps are told on
+ * stderr, unless --quiet or --json. */
+struct json_object *cli_ask_long(struct cli *c, const char *method,
+				 struct json_object *params, int *status);
 /* With --json: prints `o` and is true. */
 bool cli_print_json(struct cli *c, struct json_object *o);
 /* Errors on stderr, or as JSON. */

@@ -17,15 +17,19 @@ const struct cli_command cli_commands[] = {
 	  .more = "The topology with the state of each port, tunnels to other "
 		  "hosts, what is missing, and what was dropped." },
 	{ .name = "apply",
-	  .args = "FILE",
+	  .args = "FILE|DIR",
 	  .min_args = 1,
 	  .max_args = 1,
-	  .options = CLI_DRY_RUN | CLI_CHANGE,
+	  .options = CLI_DRY_RUN | CLI_CHANGE | CLI_QUIET,
 	  .run = cli_apply,
 	  .help = "Make the network what the file says.",
 	  .more = "Only what differs is touched, in an order in which each "
 		  "change finds what it stands on; when one fails, all are "
-		  "undone. The file may be - for the standard input. With "
+		  "undone. The file may be - for the standard input, or a "
+		  "folder, whose *.yaml are read in the order of their names "
+		  "as one: sections merge, and what is defined twice is "
+		  "refused. What takes longer than a second says at which "
+		  "step it is. With "
 		  "--confirm the change is undone by itself unless weft "
 		  "confirm comes in time, and at once when the default "
 		  "gateway, or the host one is logged in from, answered "
@@ -54,13 +58,14 @@ const struct cli_command cli_commands[] = {
 	{ .name = "rollback",
 	  .args = "[N]",
 	  .max_args = 1,
+	  .options = CLI_QUIET,
 	  .run = cli_rollback,
 	  .help = "Go back to state N, or to the one before the last.",
 	  .more = "That is an apply like any other, and a new state. While a "
 		  "change waits for its confirmation, it is undone.",
 	  .example = "weft rollback" },
 	{ .name = "plan",
-	  .args = "FILE",
+	  .args = "FILE|DIR",
 	  .min_args = 1,
 	  .max_args = 1,
 	  .run = cli_plan,
@@ -68,7 +73,7 @@ const struct cli_command cli_commands[] = {
 	  .more = "Exits with 2 when there is something to change.",
 	  .example = "weft plan net.yaml" },
 	{ .name = "check",
-	  .args = "FILE",
+	  .args = "FILE|DIR",
 	  .min_args = 1,
 	  .max_args = 1,
 	  .run = cli_check,
@@ -195,6 +200,7 @@ const struct cli_command cli_commands[] = {
 	  .args = "add|set|del NAME [KEY=VALUE ...]",
 	  .min_args = 2,
 	  .max_args = CLI_MAX_ARGS,
+	  .options = CLI_QUIET,
 	  .run = cli_edit,
 	  .help = "Add, change or delete a port without a file.",
 	  .more = EDIT_MORE,
@@ -203,6 +209,7 @@ const struct cli_command cli_commands[] = {
 	  .args = "add|set|del NAME [KEY=VALUE ...]",
 	  .min_args = 2,
 	  .max_args = CLI_MAX_ARGS,
+	  .options = CLI_QUIET,
 	  .run = cli_edit,
 	  .help = "Add, change or delete a network without a file.",
 	  .more = EDIT_MORE,
@@ -211,6 +218,7 @@ const struct cli_command cli_commands[] = {
 	  .args = "add|set|del NAME [KEY=VALUE ...]",
 	  .min_args = 2,
 	  .max_args = CLI_MAX_ARGS,
+	  .options = CLI_QUIET,
 	  .run = cli_edit,
 	  .help = "Add, change or delete a bridge without a file.",
 	  .more = EDIT_MORE,
@@ -219,6 +227,7 @@ const struct cli_command cli_commands[] = {
 	  .args = "add|set|del NAME [KEY=VALUE ...]",
 	  .min_args = 2,
 	  .max_args = CLI_MAX_ARGS,
+	  .options = CLI_QUIET,
 	  .run = cli_edit,
 	  .help = "Add, change or delete a router without a file.",
 	  .more = EDIT_MORE,
@@ -231,6 +240,7 @@ const struct cli_command cli_commands[] = {
 	  .example = "weft export > net.yaml" },
 	{ .name = "down",
 	  .args = "",
+	  .options = CLI_QUIET,
 	  .run = cli_down,
 	  .help = "Take everything down: apply the empty file.",
 	  .more = "Devices that weft made go; adopted cards get their "
@@ -279,6 +289,8 @@ const struct cli_option_row cli_options[] = {
 	  "apply: undo it unless weft confirm comes within TIME (60s, 5m).",
 	  false },
 	{ "--comment", "TEXT", CLI_CHANGE, "apply: what to say in the history.",
+	  false },
+	{ "--quiet", NULL, CLI_QUIET, "changes: say nothing of the steps.",
 	  false },
 	{ "--udp", NULL, CLI_UDP, "explain: the packet is UDP.", false },
 	{ "--packet", "KEY", 0,

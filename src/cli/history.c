@@ -103,7 +103,7 @@ int cli_rollback(struct cli *c)
 		json_object_put(p);
 		return CLI_USAGE;
 	}
-	p = cli_ask(c, "rollback", p, &rc);
+	p = cli_ask_long(c, "rollback", p, &rc);
 	if (!js_flag(p, "undone") || c->flags & CLI_JSON)
 		return cli_finish_changes(c, p, rc);
 	fputs("the change that waited for its confirmation is undone\n",

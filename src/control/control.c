@@ -83,22 +83,58 @@ static void become(struct control *c, struct model *m, struct model_view *v)
 	c->view = v;
 }
 
-static void undo(struct control *c)
+/* What became of the steps before the one that failed. */
+static void tell_undo(struct err *e, const char *failed_step, const char *how)
 {
-	struct err e = ERR_INIT;
+	struct err whole = ERR_INIT;
+
+	err_set(&whole, "%s%s; %s", failed_step, e->text, how);
+	err_place(&whole, e->file, e->line, e->column);
+	err_fini(e);
+	*e = whole;
+}
+
+/* Back to what was before; 0 when everything is. */
+static int back(struct control *c, struct err *e)
+{
+	struct err why = ERR_INIT;
 	char *text;
+	int rc;
 
 	if (!c->view)
-		return;
-	if (control_realise_back(c, c->view, &e)) {
-		text = err_format(&e);
+		return 0;
+	rc = control_realise_back(c, c->view, &why);
+	if (rc) {
+		text = err_format(&why);
 		log_error("undoing a failed change: %s; what is left of it is "
 			  "shown by weft",
 			  text);
+		err_set(e, "%s", text);
 		free(text);
 		control_rebuild(c);
 	}
-	err_fini(&e);
+	err_fini(&why);
+	return rc;
+}
+
+static void undo(struct control *c, struct err *e)
+{
+	unsigned at = c->progress.at, of = c->progress.of;
+	char *step = at ? xasprintf("step %u of %u, ", at, of) : xstrdup("");
+	struct err why = ERR_INIT;
+	char *how;
+
+	if (back(c, &why))
+		how = xasprintf("and undoing what was done before it failed, "
+				"too: %s",
+				why.text);
+	else
+		how = xstrdup("what was done before it is undone");
+	if (of)
+		tell_undo(e, step, how);
+	err_fini(&why);
+	free(how);
+	free(step);
 }
 
 int control_apply(struct control *c, struct model *m,
@@ -109,17 +145,22 @@ int control_apply(struct control *c, struct model *m,
 
 	if (!v)
 		return -EINVAL;
+	c->progress = (struct progress){ .call = ch->call };
 	rc = journal_begin(c, v, e);
 	if (!rc)
 		rc = control_realise(c, v, e);
-	if (!rc)
+	if (!rc) {
+		c->progress.at = 0; /* the steps are made */
 		rc = state_write(c, m, ch, e);
+	}
 	if (rc) {
-		undo(c);
+		undo(c, e);
+		c->progress.call = NULL;
 		journal_end(c);
 		model_view_destroy(v);
 		return rc;
 	}
+	c->progress.call = NULL;
 	journal_end(c);
 	become(c, m, v);
 	events_apply(&c->events, ch->who, ch->why);

@@ -21,6 +21,7 @@
 
 struct control;
 struct loop;
+struct rpc_call;
 struct vswitch;
 
 struct control_config {
@@ -47,6 +48,7 @@ void control_destroy(struct control *c);
 struct control_change {
 	const char *who, *why;
 	const char *text, *file; /* as a person wrote it, or NULL */
+	struct rpc_call *call;   /* who hears of each step, or NULL */
 };
 
 /* Takes the model when it succeeds. */

@@ -16,6 +16,7 @@
 #include "control/examine.h"
 #include "control/explain_far.h"
 #include "control/metrics.h"
+#include "control/progress.h"
 #include "control/real.h"
 #include "sys/loop.h"
 #include "sys/netns.h"
@@ -48,6 +49,7 @@ struct control {
 	struct metrics metrics;
 	struct captures captures;
 	struct confirm confirm;
+	struct progress progress; /* of the change that is being made */
 	struct explain_far far;
 };
 

@@ -224,6 +224,7 @@ static bool apply_model(struct control *c, struct rpc_call *call,
 	int rc;
 
 	ch.who = who;
+	ch.call = call;
 	rc = control_apply(c, m, &ch, &e);
 	if (rc) {
 		json_object_put(o);

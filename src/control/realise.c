@@ -102,11 +102,30 @@ static int step_free_device(struct control *c, const struct real_spec *s,
 	return 0;
 }
 
+static const char *kind_of(const struct real_spec *s)
+{
+	if (s->port != VIEW_NONE)
+		return "port";
+	return s->bridge != VIEW_NONE ? "bridge" : "underlay";
+}
+
+static int step_count(struct control *c, const struct real_spec *s UNUSED,
+		      struct err *e UNUSED)
+{
+	c->progress.of++;
+	return 0;
+}
+
 static int step_make(struct control *c, const struct real_spec *s,
 		     struct err *e)
 {
 	struct real_port *p = real_find(&c->real, real_spec_name(s));
 	int rc;
+
+	progress_step(&c->progress, kind_of(s),
+		      s->port == VIEW_NONE && s->bridge == VIEW_NONE ?
+			      "" :
+			      real_spec_name(s));
 
 	if (p) {
 		rc = real_update(&c->real, p, s, e);
@@ -174,6 +193,7 @@ static int realise(struct control *c, const struct model_view *v, bool back,
 	struct real_port *p;
 	int rc = check(v, e);
 
+	progress_begin(&c->progress, 0, back);
 	if (rc)
 		return rc;
 	list_for_each(p, &c->real.ports, link)
@@ -185,6 +205,8 @@ static int realise(struct control *c, const struct model_view *v, bool back,
 		let_go(c);
 	/* What comes may need a device that is on its way out. */
 	reaper_settle();
+	if (!rc)
+		rc = each_spec(c, v, step_count, e);
 	if (!rc)
 		rc = each_spec(c, v, step_make, e);
 	if (rc)

@@ -1,8 +1,10 @@
 """Changes: refused, undone, durable; devices that are not ours."""
+import json
 import os
+import pty
 import time
 
-from lib import RpcError, must, run, scene, until
+from lib import WEFT, RpcError, must, run, scene, until
 
 ONE = """
 weft: 1
@@ -42,6 +44,9 @@ def a_step_that_fails_undoes_the_steps_before_it(s):
   c3: {type: veth, network: blue, namespace: @c3@, addresses: [198.51.100.3/24]}
   bad: {type: tap, network: blue, device: taken}
 """, "bad")
+    must("step " in e["text"] and " of 4, port bad: " in e["text"] and
+         e["text"].endswith("what was done before it is undone"),
+         "step, cause and undo are told: " + e["text"])
     must("eth0" not in c3.ip("link").stdout, "c3 is not left behind")
     must(h.port("c3") is None, "nor is its port")
     must(h.rpc("model")["text"] == before, "the applied model is as before")
@@ -249,3 +254,126 @@ def without_descriptors_the_change_is_refused_and_heals(s):
     h.apply(many)
     must(h.port("m59")["state"] == "up", "with descriptors it works")
     c1.must_reach("198.51.100.2")
+
+
+def weft(h, *words, status=0, **more):
+    p = h.run(WEFT, "--socket", h.socket, *words, check=False, **more)
+    must(p.returncode == status, "weft %s: %d\n%s" % (
+        " ".join(words), p.returncode, p.stdout))
+    return p.stdout
+
+
+def folder(s, **files):
+    path = os.path.join(s.folder, "net.d")
+    os.makedirs(path, exist_ok=True)
+    for name, text in files.items():
+        with open(os.path.join(path, name.replace("_", "-") + ".yaml"),
+                  "w") as f:
+            f.write(s.names(text))
+    return path
+
+
+@scene
+def a_folder_of_fragments_is_one_file(s):
+    h, c1, c2 = s.host("h"), s.netns("c1"), s.netns("c2")
+    port = "ports: {%s: {type: veth, network: blue, namespace: @%s@, " \
+           "addresses: [198.51.100.%d/24]}}\n"
+    path = folder(s, n10_net="weft: 1\nnetworks:\n  blue: {}\n",
+                  n20_c1="\n" + port % ("c1", "c1", 1),
+                  n30_c2="\n\n" + port % ("c2", "c2", 2))
+    with open(path + "/.#n30-c2.yaml", "w") as f:
+        f.write("an editor's")
+    with open(path + "/README", "w") as f:
+        f.write("not read")
+    out = weft(h, "plan", path, status=2)
+    must("port c1:" in out and "# %s/n20-c1.yaml:2" % path in out, out)
+    weft(h, "apply", path + "/")
+    c1.must_reach("198.51.100.2")
+    must("nothing to change" in weft(h, "plan", path), "all is applied")
+    h.kill()
+    h.start()
+    c2 = h.port("c2")
+    must(c2["file"] == path + "/n30-c2.yaml" and c2["line"] == 3,
+         "the place outlives the daemon: %s" % c2)
+    out = json.loads(weft(h, "explain", "--json", "c1", "c2"))
+    must("n10-net.yaml" in json.dumps(out), "explain names the fragment")
+    folder(s, n40_more=port % ("c2", "c2", 3))
+    out = weft(h, "plan", path, status=1)
+    must("%s/n40-more.yaml:1:9: \"c2\" is defined twice; first in "
+         "%s/n30-c2.yaml, line 3" % (path, path) in out, out)
+    os.rename(path + "/n40-more.yaml", path + "/n40-more.yaml.off")
+    # as one text, over the standard input
+    with open(path + "/n10-net.yaml") as f:
+        out = weft(h, "plan", "-", status=2, stdin=f.read())
+    must("- port c1" in out, out)
+    os.makedirs(path + "/empty")
+    out = weft(h, "apply", path + "/empty", status=1)
+    must("no *.yaml in this folder" in out, out)
+    c1.must_reach("198.51.100.2")
+
+
+def many(s, n):
+    path = os.path.join(s.folder, "many.yaml")
+    with open(path, "w") as f:
+        f.write(s.names("weft: 1\nnetworks: {blue: {}}\nports:\n") + "".join(
+            "  m%d: {type: veth, network: blue, namespace: %s, device: f%d}\n"
+            % (i, s.names("@far@"), i) for i in range(n)))
+    return path
+
+
+class Slowed:
+    """The daemon's calls of the kernel take their time, on any machine."""
+
+    def __init__(self, s, h):
+        self.status = "/proc/%d/status" % h.daemon.pid
+        self.strace = s.popen(
+            "strace", "-f", "-q", "-p", str(h.daemon.pid), "-e",
+            "trace=sendto,sendmsg", "-e",
+            "inject=sendto,sendmsg:delay_enter=15000", "-o", "/dev/null")
+
+    def is_traced(self):
+        with open(self.status) as f:
+            return "TracerPid:\t0\n" not in f.read()
+
+    def __enter__(self):
+        until("strace is there", self.is_traced)
+
+    def __exit__(self, *_):
+        self.strace.terminate()
+        self.strace.wait(20)
+
+
+def on_terminal(h, *words):
+    ours, theirs = pty.openpty()
+    p = h.popen(WEFT, "--socket", h.socket, *words, stdout=theirs,
+                stderr=theirs)
+    os.close(theirs)
+    said = b""
+    try:
+        while piece := os.read(ours, 4096):
+            said += piece
+    except OSError:  # as a terminal's end says that nobody is there
+        pass
+    os.close(ours)
+    must(p.wait(30) == 0, said)
+    return said
+
+
+@scene
+def what_takes_long_says_at_which_step_it_is(s):
+    h = s.host("h")
+    s.netns("far")
+    path = many(s, 12)
+    with Slowed(s, h):
+        out = weft(h, "apply", path)
+    must("weft: step " in out and " of 12: port m" in out, out)
+    weft(h, "down")
+    with Slowed(s, h):
+        out = weft(h, "apply", "--quiet", path)
+    must("step" not in out, out)
+    weft(h, "down")
+    with Slowed(s, h):
+        said = on_terminal(h, "apply", path)
+    must(b"\rstep " in said, said)
+    must(b"\n" not in said[said.index(b"\rstep "):said.rindex(b"\rstep ")],
+         "one line, written anew: %r" % said)
