@@ -132,7 +132,7 @@ class Machine:
             os.environ, HOME=home, TYPED_HOME=home,
             TYPED_BIN=os.path.join(home, "bin"),
             BASH_ENV=os.path.join(home, "shims"))
-        self.user = None
+        self.user, self.guests = None, []
         self.furnish()
 
     def inner_pid(self):
@@ -202,17 +202,19 @@ chmod 700 %(run)s
                       "--bounding-set=-all", "--no-new-privs"]
         return words
 
+    def guest(self, verb, name, *words):
+        return run(*self.prompt(root=True), os.path.join(TOP, "tools", "guest"),
+                   verb, os.path.join(self.home, name), *words,
+                   seconds=LIMIT_S).stdout
+
     def ask_guest(self, name, text):
-        """In a virtual machine, once it is up, command by command."""
-        guest = [*self.prompt(root=True), os.path.join(TOP, "tools", "guest")]
-        folder = os.path.join(self.home, name)
-        said = ""
-        until("%s is started" % name, lambda: os.path.exists(
-            os.path.join(folder, "cmd.sock")))
-        run(*guest, "wait", folder, "--seconds", str(LIMIT_S), seconds=LIMIT_S)
-        for line in text.strip().splitlines():
-            said += run(*guest, "run", folder, line, seconds=LIMIT_S).stdout
-        return said
+        """In a virtual machine, once all are up, command by command."""
+        for started in self.guests:
+            until("%s is started" % started, lambda n=started: os.path.exists(
+                os.path.join(self.home, n, "cmd.sock")))
+            self.guest("wait", started, "--seconds", str(LIMIT_S))
+        return "".join(self.guest("run", name, line)
+                       for line in text.strip().splitlines())
 
     def type(self, text):
         """(exit status, what was said); what it leaves running goes on."""
@@ -334,6 +336,8 @@ class Reader:
 
     def guest(self, words):
         name = re.search(r"weft\.name=(\S+)", words)
+        if name:
+            self.machine().guests.append(name[1])
         for end in ["", "." + name[1]] if name else [""]:
             with open(os.path.join(self.machine().home, "guest" + end),
                       "w") as f:
