@@ -50,7 +50,8 @@ static void link_changed(struct control *c, struct real_port *p,
 	up = port_get_state(p->port) == PORT_UP;
 	if (up != was_up)
 		events_port(&c->events, p->name, up ? "up" : "down");
-	if (mtu != p->port->mtu)
+	/* A worker may have seen before us that it is down. */
+	if (mtu != p->port->mtu || up != was_up || !up)
 		switch_port_touch(c->sw, p->port);
 }
 

@@ -51,6 +51,7 @@ _Static_assert(DP_MAX_MASKS == KERNEL_MASKS, "one number of masks");
  * `ifindex` last, and 0 first. */
 struct accel_device {
 	uint32_t ifindex; /* 0: not a kernel device */
+	const struct port *port;
 	uint32_t mtu;
 	bool far_elsewhere;
 	bool is_host; /* its frames go up into the host's stack */
@@ -67,7 +68,8 @@ struct accel {
 	 * pauses: both are rare, neither is on a packet's way. */
 	pthread_mutex_t lock;
 	bool paused;
-	bool leaving; /* atomic */
+	bool leaving;   /* atomic */
+	uint32_t epoch; /* atomic */
 };
 
 /* --- life --- */
@@ -142,6 +144,17 @@ static struct accel_device *device(const struct accel *a, uint32_t port)
 	return d && __atomic_load_n(&d->ifindex, __ATOMIC_ACQUIRE) ? d : NULL;
 }
 
+uint32_t accel_epoch(const struct accel *a)
+{
+	return __atomic_load_n(&a->epoch, __ATOMIC_ACQUIRE);
+}
+
+/* After what changed. */
+static void epoch_next(struct accel *a)
+{
+	__atomic_add_fetch(&a->epoch, 1, __ATOMIC_RELEASE);
+}
+
 bool accel_has_port(const struct accel *a, uint32_t port)
 {
 	return a && device(a, port);
@@ -164,6 +177,7 @@ void accel_port_add(struct accel *a, struct port *p)
 		d = xzalloc(sizeof(*d));
 		__atomic_store_n(&a->devices[p->id], d, __ATOMIC_RELEASE);
 	}
+	d->port = p;
 	d->mtu = p->mtu;
 	d->far_elsewhere = p->far_elsewhere;
 	d->is_host = p->hook == PORT_HOOK_EGRESS;
@@ -172,6 +186,7 @@ void accel_port_add(struct accel *a, struct port *p)
 	pthread_mutex_lock(&a->lock);
 	device_share(a, d);
 	pthread_mutex_unlock(&a->lock);
+	epoch_next(a);
 }
 
 void accel_port_touch(struct accel *a, struct port *p)
@@ -182,6 +197,7 @@ void accel_port_touch(struct accel *a, struct port *p)
 		return;
 	__atomic_store_n(&d->mtu, p->mtu, __ATOMIC_RELEASE);
 	stamp_bump(a->stamps, device_slot(p->id));
+	epoch_next(a);
 }
 
 void accel_port_del(struct accel *a, struct port *p)
@@ -195,6 +211,7 @@ void accel_port_del(struct accel *a, struct port *p)
 	kbpf_map_del(a->ports, &d->ifindex);
 	__atomic_store_n(&d->ifindex, 0, __ATOMIC_RELEASE);
 	stamp_bump(a->stamps, device_slot(p->id));
+	epoch_next(a);
 }
 
 bool accel_mask_set(struct accel *a, uint32_t port, unsigned slot,
@@ -287,7 +304,8 @@ static bool encode_output(struct encode *e, uint32_t port)
 	struct kernel_op *op = d ? encode_op(e, KERNEL_CLONE) : NULL;
 	uint32_t mtu;
 
-	if (!op || !encode_dep(e, dep))
+	/* What a port that is down does not send is counted in userspace. */
+	if (!op || port_get_state(d->port) != PORT_UP || !encode_dep(e, dep))
 		return false;
 	op->arg = d->ifindex;
 	op->aux = d->is_host ? KERNEL_UP : 0;

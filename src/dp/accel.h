@@ -42,9 +42,12 @@ int accel_program(const struct accel *a);
 /* The port is attached. Ports that are no kernel devices are left alone. */
 void accel_port_add(struct accel *a, struct port *p);
 void accel_port_del(struct accel *a, struct port *p);
-/* Its MTU is another: what sends to it is decided anew. */
+/* Its MTU or state is another: what sends to it is decided anew. */
 void accel_port_touch(struct accel *a, struct port *p);
 bool accel_has_port(const struct accel *a, uint32_t port);
+/* Another number after each of these three: what the kernel could not do, or did
+ * by what is no more so, may be tried again. Any thread. */
+uint32_t accel_epoch(const struct accel *a);
 
 /* From now on the kernel keeps what it has, for whoever comes after us: flows and
  * ports that go here stay there. */

@@ -88,6 +88,8 @@ static int set_up(void **state UNUSED)
 	must(in_socket >= 0);
 	must(!cache_init(&cache, &c));
 	pool = packet_pool_create(8);
+	port_set_state(&in, PORT_UP);
+	port_set_state(&out, PORT_UP);
 	accel_port_add(accel, &in);
 	accel_port_add(accel, &out);
 	return accel_has_port(accel, IN) && accel_has_port(accel, OUT) ? 0 : -1;

@@ -57,6 +57,8 @@ struct flow {
 	uint8_t mirrored; /* enum flow_mirrored */
 	/* What the mirror had counted when it was last asked. */
 	uint64_t mirror_packets, mirror_bytes;
+	/* When it was asked whether it could (accel_epoch). */
+	uint64_t mirror_epoch;
 	uint64_t tail[]; /* key words, deps, effects */
 };
 

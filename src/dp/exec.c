@@ -316,12 +316,16 @@ static void run_miss(struct dp_thread *t, struct packet *p,
 static void run_hit(struct dp_thread *t, struct packet *p,
 		    const struct flow_key *key, struct flow *f)
 {
+	const struct accel *accel = t->dp->config.accel;
+
 	t->stats.hits++;
 	f->packets++;
 	f->bytes += p->len;
 	f->new_packets++;
 	f->new_bytes += p->len;
 	f->used_ms = t->now_ms;
+	if (accel && unlikely(f->mirror_epoch != accel_epoch(accel)))
+		offload_again(t, f, key);
 	if (unlikely(f->mirrored == FLOW_MAY_MIRROR))
 		offload_put(t, f);
 	if (unlikely(t->captures))

@@ -2,6 +2,7 @@
 /* Between a worker's cache and the kernel's: which flows go there, and what they
  * counted there. */
 #include "dp/user.h"
+#include "packet/headers.h"
 
 /* A flow is worth a system call once a second packet has come. */
 void offload_consider(struct dp_thread *t, struct flow *f,
@@ -9,7 +10,10 @@ void offload_consider(struct dp_thread *t, struct flow *f,
 {
 	const struct accel *a = t->dp->config.accel;
 
-	if (a && accel_can(a, key, program_list(f->program)))
+	if (!a)
+		return;
+	f->mirror_epoch = accel_epoch(a);
+	if (accel_can(a, key, program_list(f->program)))
 		f->mirrored = FLOW_MAY_MIRROR;
 }
 
@@ -27,6 +31,7 @@ static void count_ports(struct dp_thread *t, const struct flow *f,
 			const struct accel_use *new)
 {
 	struct port_counters *in = dp_counters(t, f->port);
+	uint64_t longer = 0; /* than it came in; of a shorter one: wraps */
 
 	if (in) {
 		in->rx_packets += new->packets;
@@ -39,13 +44,15 @@ static void count_ports(struct dp_thread *t, const struct flow *f,
 
 		if (a->op == ACT_DROP && in)
 			in->drops[operand] += new->packets;
+		longer += a->op == ACT_PUSH_VLAN ? VLAN_HEADER_LEN : 0;
+		longer -= a->op == ACT_POP_VLAN ? VLAN_HEADER_LEN : 0;
 		if (a->op != ACT_OUTPUT)
 			continue;
 		out = dp_counters(t, operand);
 		if (!out)
 			continue;
 		out->tx_packets += new->packets;
-		out->tx_bytes += new->bytes;
+		out->tx_bytes += new->bytes + longer *new->packets;
 	}
 }
 
@@ -94,6 +101,16 @@ static void mirror_leave(void *ctx, struct flow *f)
 	account(t, f, &now);
 	f->mirrored = FLOW_HERE_ONLY;
 	t->stats.in_kernel--;
+}
+
+/* A device's MTU or state is another, or it is there now. */
+void offload_again(struct dp_thread *t, struct flow *f,
+		   const struct flow_key *key)
+{
+	if (f->mirrored == FLOW_MIRRORED)
+		mirror_leave(t, f);
+	f->mirrored = FLOW_HERE_ONLY;
+	offload_consider(t, f, key);
 }
 
 static void mirror_mask(void *ctx, uint32_t port, unsigned slot,

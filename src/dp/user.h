@@ -125,6 +125,9 @@ extern const struct cache_mirror offload_mirror; /* of a dp_thread */
 void offload_consider(struct dp_thread *t, struct flow *f,
 		      const struct flow_key *key);
 void offload_put(struct dp_thread *t, struct flow *f);
+/* The same for one whose answer is of old; it is out of the kernel. */
+void offload_again(struct dp_thread *t, struct flow *f,
+		   const struct flow_key *key);
 /* The flow's counters have what the kernel counted. */
 void offload_sync(struct dp_thread *t, struct flow *f);
 

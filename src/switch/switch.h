@@ -76,7 +76,7 @@ uint32_t switch_port_number(struct vswitch *sw);
 void switch_port_release(struct vswitch *sw, uint32_t id);
 /* An attached port (its id from switch_port_number) starts to move packets. */
 int switch_port_add(struct vswitch *sw, struct port *port) MUST_CHECK;
-/* The port's MTU is another. */
+/* The port's MTU or state is another. */
 void switch_port_touch(struct vswitch *sw, struct port *port);
 /* Out of the datapath: no thread is inside it any more. Learned stations behind
  * it are forgotten. */

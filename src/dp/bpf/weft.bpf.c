@@ -32,6 +32,7 @@
 #define IP6_LEN 40
 #define TCP_LEN 20
 #define VLAN_PRESENT 0x1000
+#define VLAN_LEN 4
 #define HEAD_LEN (ETH_HLEN + IP6_LEN + TCP_LEN)
 
 struct {
@@ -304,7 +305,9 @@ static __always_inline int decide(struct __sk_buff *skb,
 	if (!f)
 		return 0;
 	__sync_fetch_and_add(&f->packets, 1);
-	__sync_fetch_and_add(&f->bytes, skb->len);
+	/* As on the wire: the tag that is kept beside the frame, too. */
+	__sync_fetch_and_add(&f->bytes,
+			     skb->len + (skb->vlan_present ? VLAN_LEN : 0));
 	slot->n_ops = f->n_ops;
 	__builtin_memcpy(slot->op, f->op, sizeof(slot->op));
 	slot->decision = KERNEL_HIT;
