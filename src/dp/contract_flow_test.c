@@ -562,6 +562,68 @@ static void a_port_has_a_few_masks_at_most(void **state)
 		assert_int_equal(dp_fake_wrong(r->dp), 0);
 }
 
+/* --- the kernel's part --------------------------------------------------------- */
+
+/* How many of twenty frames stayed in the kernel. */
+static uint64_t kept_by_the_kernel(struct rig *r)
+{
+	uint64_t before = rig_stats(r).kernel_hits;
+
+	for (unsigned i = 0; i < 20; i++) {
+		rig_send(r, 1, 1, 2);
+		rig_settle(r);
+	}
+	return rig_stats(r).kernel_hits - before;
+}
+
+static void set_state(struct rig *r, enum port_state s)
+{
+	port_set_state(r->port[2], s);
+	accel_port_touch(r->accel, r->port[2]);
+}
+
+static void a_known_flow_stays_in_the_kernel(void **state)
+{
+	struct rig *r = *state;
+
+	rig_say(r, "output:2");
+	assert_int_equal(kept_by_the_kernel(r), 18);
+	assert_int_equal(rig_stats(r).in_kernel, 1);
+	assert_int_equal(kept_by_the_kernel(r), 20);
+	rig_expect(r, 2, 40);
+}
+
+static void a_port_that_was_down_is_served_by_the_kernel_again(void **state)
+{
+	struct rig *r = *state;
+
+	rig_say(r, "output:2");
+	kept_by_the_kernel(r);
+	set_state(r, PORT_DOWN);
+	assert_int_equal(kept_by_the_kernel(r), 0);
+	assert_int_equal(rig_drops(r, 2, DROP_PORT_DOWN), 20);
+	set_state(r, PORT_UP);
+	assert_true(kept_by_the_kernel(r) >= 18);
+	rig_expect(r, 2, 40);
+	assert_int_equal(rig_stats(r).in_kernel, 1);
+}
+
+static void an_mtu_that_grows_brings_the_flow_back(void **state)
+{
+	struct rig *r = *state;
+
+	rig_say(r, "output:2");
+	kept_by_the_kernel(r);
+	r->port[2]->mtu = 40; /* the frames have 50 bytes of layer 3 */
+	accel_port_touch(r->accel, r->port[2]);
+	assert_int_equal(kept_by_the_kernel(r), 0);
+	assert_int_equal(rig_drops(r, 1, DROP_TOO_BIG), 20);
+	r->port[2]->mtu = 1500;
+	accel_port_touch(r->accel, r->port[2]);
+	assert_true(kept_by_the_kernel(r) >= 18);
+	rig_expect(r, 2, 40);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -584,7 +646,11 @@ int main(void)
 		RIG_TEST(a_full_datapath_is_shared_evenly),
 		RIG_TEST(an_idle_flow_goes),
 		RIG_TEST(a_port_has_a_few_masks_at_most),
+		RIG_TEST_OF(a_known_flow_stays_in_the_kernel, bpf),
+		RIG_TEST_OF(a_port_that_was_down_is_served_by_the_kernel_again,
+			    bpf),
+		RIG_TEST_OF(an_mtu_that_grows_brings_the_flow_back, bpf),
 	};
 
-	return cmocka_run_group_tests(tests, rig_begin, rig_end);
+	return RIG_RUN(tests);
 }

@@ -339,15 +339,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(tags_stay_in_the_frame),
-		RIG_TEST(an_unfinished_sum_is_finished_where_it_must_be),
-		RIG_TEST(a_large_frame_is_cut_where_it_must_be),
-		RIG_TEST(a_frame_of_very_many_segments_is_sent),
-		RIG_TEST(what_cannot_be_cut_says_so),
-		RIG_TEST(too_large_is_said_not_sent),
 		RIG_TEST(a_frame_is_cut_short_for_one_output),
 		RIG_TEST(a_packet_without_ethernet_gets_one),
-		RIG_TEST(tunnel_metadata_travel_along),
+		/* Of ports that can do less than a device, or that say more. */
+		RIG_TEST_HERE(an_unfinished_sum_is_finished_where_it_must_be),
+		RIG_TEST_HERE(a_large_frame_is_cut_where_it_must_be),
+		RIG_TEST_HERE(a_frame_of_very_many_segments_is_sent),
+		RIG_TEST_HERE(what_cannot_be_cut_says_so),
+		RIG_TEST_HERE(too_large_is_said_not_sent),
+		RIG_TEST_HERE(tunnel_metadata_travel_along),
 	};
 
-	return cmocka_run_group_tests(tests, rig_begin, rig_end);
+	return RIG_RUN(tests);
 }

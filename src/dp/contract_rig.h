@@ -16,6 +16,8 @@
 
 #include <pthread.h>
 
+#include "dp/accel.h"
+#include "dp/contract_wire.h"
 #include "dp/dp.h"
 #include "packet/test_frame.h"
 #include "port/dummy.h"
@@ -29,6 +31,7 @@ struct provider {
 	const char *name;
 	const struct dp_ops *ops;
 	unsigned (*poll)(struct dp *dp); /* NULL: it has threads of its own */
+	bool in_kernel; /* with an accelerator, on ports with real devices */
 };
 
 /* What translation says; `decide` NULL: `acts` for all, told apart by their
@@ -73,7 +76,9 @@ struct rig {
 	struct dp_config config;
 	struct rig_env env;
 	struct stamps *stamps;
+	struct accel *accel;              /* NULL: none */
 	struct port *port[RIG_PORTS + 1]; /* by number, from 1 */
+	struct wire *wire[RIG_PORTS + 1]; /* of those that have a device */
 	bool in[RIG_PORTS + 1];           /* the datapath has it */
 	uint64_t given[RIG_PORTS + 1];
 	struct packet_pool *pool; /* the test's own */
@@ -89,15 +94,21 @@ struct rig {
 	uint8_t frame[FRAME_MAX];
 };
 
-extern const struct provider rig_user, rig_fake;
+extern const struct provider rig_user, rig_fake, rig_bpf;
 
-/* One test over every datapath; over those with threads only. */
+/* One test over every datapath; over some. */
 #define RIG_TEST_OF(fn, is)                                                    \
 	{                                                                      \
 #fn " (" #is ")", fn, rig_setup, rig_teardown,                 \
 			(void *)(uintptr_t)&rig_##is                           \
 	}
-#define RIG_TEST(fn) RIG_TEST_OF(fn, user), RIG_TEST_OF(fn, fake)
+#define RIG_TEST_HERE(fn) RIG_TEST_OF(fn, user), RIG_TEST_OF(fn, fake)
+#define RIG_TEST(fn) RIG_TEST_HERE(fn), RIG_TEST_OF(fn, bpf)
+/* Runs the tests; without the right to use BPF those of it are left out, and
+ * it says so. */
+#define RIG_RUN(tests)                                                         \
+	(rig_look_around(), cmocka_run_group_tests(tests, rig_begin, rig_end))
+void rig_look_around(void);
 /* Around the group, and around each test. */
 int rig_begin(void **state);
 int rig_end(void **state);
@@ -111,7 +122,7 @@ struct rig *rig_create(const struct provider *is,
 		       const struct dp_config *config);
 void rig_destroy(struct rig *r);
 struct port *rig_port_create(uint32_t id, const struct dummy_config *c);
-/* In place of the port that is there, with other abilities. */
+/* In place of the port that is there, with other abilities, without a device. */
 void rig_port_replace(struct rig *r, uint32_t id, const struct dummy_config *c);
 void rig_port_add(struct rig *r, uint32_t id);
 void rig_port_del(struct rig *r, uint32_t id);
@@ -129,6 +140,8 @@ uint32_t rig_frame(struct rig *r, uint32_t from, uint32_t to, uint32_t n);
 void rig_send(struct rig *r, uint32_t port, uint32_t from, uint32_t to);
 void rig_send_n(struct rig *r, uint32_t port, unsigned n);
 void rig_give(struct rig *r, uint32_t port, const struct packet *p);
+void rig_give_bytes(struct rig *r, uint32_t port, const void *bytes,
+		    uint32_t len);
 /* Waits until every frame given has been moved. */
 void rig_settle(struct rig *r);
 /* The clock goes on, in steps of a sweep's. */

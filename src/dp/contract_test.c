@@ -20,8 +20,7 @@ static void a_frame_goes_where_the_verdict_says(void **state)
 	struct packet *p;
 
 	rig_say(r, "output:2");
-	assert_true(dummy_inject(r->port[1], r->frame, len, NULL));
-	r->given[1]++;
+	rig_give_bytes(r, 1, r->frame, len);
 	rig_settle(r);
 	p = rig_take(r, 2);
 	assert_non_null(p);
@@ -94,9 +93,12 @@ static void ports_do_not_mix_their_frames(void **state)
 	struct rig *r = *state;
 
 	rig_decide(r, say_next_port);
-	for (unsigned round = 0; round < 50; round++)
+	for (unsigned round = 0; round < 50; round++) {
 		for (uint32_t i = 1; i <= RIG_PORTS; i++)
 			rig_send(r, i, i, 2);
+		if (round < 3)
+			rig_settle(r); /* till all are known */
+	}
 	rig_settle(r);
 	for (uint32_t i = 1; i <= RIG_PORTS; i++)
 		for (unsigned round = 0; round < 50; round++) {
@@ -158,8 +160,7 @@ static void a_frame_without_a_header_is_not_asked_about(void **state)
 	struct rig *r = *state;
 
 	rig_say(r, "output:2");
-	assert_true(dummy_inject(r->port[1], "short", 5, NULL));
-	r->given[1]++;
+	rig_give_bytes(r, 1, "short", 5);
 	rig_send(r, 1, 1, 2);
 	rig_settle(r);
 	assert_int_equal(rig_drops(r, 1, DROP_TRUNCATED), 1);
@@ -259,8 +260,10 @@ static void a_port_may_be_destroyed_amid_its_traffic(void **state)
 
 static void a_port_that_fails_is_left_alone(void **state)
 {
+	const struct dummy_config c = { .record = true };
 	struct rig *r = *state;
 
+	rig_port_replace(r, 1, &c); /* that can be told to fail */
 	rig_say(r, "output:2");
 	rig_send_n(r, 1, 1);
 	rig_settle(r);
@@ -571,18 +574,20 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(a_frame_goes_where_the_verdict_says),
 		RIG_TEST(a_list_is_run_from_its_front),
-		RIG_TEST(frames_leave_in_the_order_they_came),
+		/* Who waits for userspace may be overtaken in the kernel. */
+		RIG_TEST_HERE(frames_leave_in_the_order_they_came),
 		RIG_TEST(ports_do_not_mix_their_frames),
 		RIG_TEST(a_drop_is_counted_where_the_frame_came_in),
 		RIG_TEST(an_empty_list_drops_as_the_verdict_says),
-		RIG_TEST(a_frame_without_a_header_is_not_asked_about),
+		/* No device takes such. */
+		RIG_TEST_HERE(what_is_executed_need_not_be_a_frame),
+		RIG_TEST_HERE(a_frame_without_a_header_is_not_asked_about),
 		RIG_TEST(a_port_that_is_down_counts_what_it_should_send),
 		RIG_TEST(a_number_is_given_once),
 		RIG_TEST(a_port_taken_out_moves_nothing_more),
 		RIG_TEST(a_port_may_be_destroyed_amid_its_traffic),
 		RIG_TEST(a_port_that_fails_is_left_alone),
 		RIG_TEST(a_list_is_executed_without_asking),
-		RIG_TEST(what_is_executed_need_not_be_a_frame),
 		RIG_TEST(an_injected_packet_is_as_one_received),
 		RIG_TEST(a_broken_packet_may_be_injected),
 		RIG_TEST(every_packet_of_the_control_thread_comes_back),
@@ -596,5 +601,5 @@ int main(void)
 		RIG_TEST(a_meter_is_one_for_all),
 	};
 
-	return cmocka_run_group_tests(tests, rig_begin, rig_end);
+	return RIG_RUN(tests);
 }

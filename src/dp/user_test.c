@@ -468,5 +468,5 @@ int main(void)
 		RIG_TEST_OF(workers_are_as_many_as_asked, user),
 	};
 
-	return cmocka_run_group_tests(tests, rig_begin, rig_end);
+	return RIG_RUN(tests);
 }
