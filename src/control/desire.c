@@ -129,6 +129,7 @@ static void make_bridges(struct making *m)
 		};
 		if (!b->bridge)
 			continue;
+		d->openflow = b->bridge->openflow;
 		d->rules = (const char *const *)b->bridge->rules.items;
 		d->rule_lines = b->bridge->rules.lines;
 		d->n_rules = b->bridge->rules.n;

@@ -16,6 +16,7 @@
 #include "control/examine.h"
 #include "control/explain_far.h"
 #include "control/metrics.h"
+#include "control/openflow.h"
 #include "control/progress.h"
 #include "control/real.h"
 #include "sys/loop.h"
@@ -51,6 +52,7 @@ struct control {
 	struct confirm confirm;
 	struct progress progress; /* of the change that is being made */
 	struct explain_far far;
+	struct openflow_sockets openflow;
 };
 
 /* realise.c: from what is to a view. On failure what is stands somewhere in

@@ -159,6 +159,7 @@ static void publish(struct control *c, const struct model_view *v)
 	peer_numbers_update(&c->peers, c->sw, v);
 	desire_init(&c->desire, v, &c->real, &c->peers);
 	switch_apply(c->sw, &c->desire.d);
+	openflow_follow(c, v);
 	desire_fini(&old);
 	real_release_numbers(&c->real);
 }
@@ -243,6 +244,7 @@ void control_clear(struct control *c, bool keep)
 {
 	static const struct desired nothing;
 
+	openflow_end(c);
 	switch_apply(c->sw, &nothing);
 	desire_fini(&c->desire);
 	c->desire = (struct desire){ 0 };

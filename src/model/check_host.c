@@ -438,6 +438,16 @@ static void check_shadow(struct check *c, const struct model_host *h)
 			  "host %s has an underlay of its own", h->o.name);
 }
 
+/* Two hands on one wheel. */
+static void check_programmed(struct check *c, const struct model_bridge *b)
+{
+	if (b->openflow && b->rules.n)
+		check_bad(c, AT(&b->o, "rules"),
+			  "bridge %s is programmed by OpenFlow, so it has no "
+			  "rules of the file: leave out `rules` or `openflow`",
+			  b->o.name);
+}
+
 void check_hosts(struct check *c)
 {
 	uint16_t family = 0;
@@ -449,6 +459,7 @@ void check_hosts(struct check *c)
 		for (unsigned j = 0; j < h->bridges.n; j++) {
 			if (h->bridges.items[j].host)
 				check_bridge_host(c, h, &h->bridges.items[j]);
+			check_programmed(c, &h->bridges.items[j]);
 			check_static_macs(c, h, &h->bridges.items[j]);
 		}
 		for (unsigned j = 0; j < h->ports.n; j++)

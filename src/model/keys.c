@@ -161,6 +161,11 @@ static const struct schema_key bridge_keys[] = {
 	{ KEY(forward_bpdu, bool),
 	  .doc = "Forward the reserved multicast addresses (spanning tree, "
 		 "LLDP), which a bridge otherwise keeps to itself." },
+	{ KEY(openflow, bool),
+	  .doc = "Let OpenFlow 1.0 to 1.5 program this bridge, by the sockets "
+		 "NAME.mgmt and NAME.snoop in the folder of sockets. It begins "
+		 "with one rule, NORMAL: the bridge as it is without. Not "
+		 "together with `rules`." },
 	{ KEY(host, optional), .object = &schema_bridge_host,
 	  .dflt = "none, or what an adopted NIC brings",
 	  .doc = "The host's own place on this bridge." },

@@ -142,6 +142,7 @@ struct model_bridge {
 	bool multicast_snooping;
 	bool loop_guard;
 	bool forward_bpdu;
+	bool openflow;                  /* programmed by controllers */
 	struct model_bridge_host *host; /* NULL: none asked for */
 	struct model_strings rules;     /* flow rules as text */
 	MODEL_VEC(struct model_static_mac) static_macs;

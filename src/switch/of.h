@@ -50,6 +50,12 @@ void switch_of_watch(struct switch_of *of, const struct switch_of_ops *ops,
 /* Whatever was begun with what was before is done. */
 void switch_of_barrier(struct switch_of *of);
 
+/* Changes of rules and groups from begin on are kept by commit, and all taken back
+ * by rollback. */
+void switch_of_begin(struct switch_of *of);
+void switch_of_commit(struct switch_of *of);
+void switch_of_rollback(struct switch_of *of);
+
 /* --- rules --- */
 enum of_error switch_of_flow_mod(struct switch_of *of,
 				 const struct of_flow_mod *fm) MUST_CHECK;

@@ -131,9 +131,10 @@ void sw_of_rule_gone(struct switch_of *of, struct flow_rule *r, uint8_t reason)
 	if (told)
 		cls_rule_match(&r->cls, &fr.match);
 	fr.counts = counts_of(of, r);
+	sw_of_note_rule(of, r, NULL);
 	list_del(&r->timed);
 	flows_del(of->flows, r);
-	sw_counter_free(of->sw, counter);
+	sw_of_give_counter(of, counter);
 	if (told)
 		of->ops->flow_removed(of->ctx, &fr);
 }
@@ -141,8 +142,8 @@ void sw_of_rule_gone(struct switch_of *of, struct flow_rule *r, uint8_t reason)
 /* --- changes --- */
 
 /* In the place of `old`, or new. */
-static void put(struct switch_of *of, struct flow_rule *r,
-		struct flow_rule *old)
+void sw_of_rule_put(struct switch_of *of, struct flow_rule *r,
+		    struct flow_rule *old)
 {
 	if (old)
 		list_del(&old->timed);
@@ -179,10 +180,11 @@ static enum of_error add(struct switch_of *of, const struct of_flow_mod *fm)
 		r->counter = old->counter;
 	} else {
 		if (old)
-			sw_counter_free(of->sw, old->counter);
+			sw_of_give_counter(of, old->counter);
 		r->counter = sw_counter_take(of->sw);
 	}
-	put(of, r, old);
+	sw_of_note_rule(of, old, r);
+	sw_of_rule_put(of, r, old);
 	return OF_OK;
 }
 
@@ -206,10 +208,11 @@ static void modify_one(struct switch_of *of, const struct of_flow_mod *fm,
 	r->changed_ms = sw_now(of->sw);
 	r->counter = old->counter;
 	if (fm->flags & OF_FLOW_RESET_COUNTS) {
-		sw_counter_free(of->sw, old->counter);
+		sw_of_give_counter(of, old->counter);
 		r->counter = sw_counter_take(of->sw);
 	}
-	put(of, r, old);
+	sw_of_note_rule(of, old, r);
+	sw_of_rule_put(of, r, old);
 }
 
 /* Before 1.2 what nothing matches is added (1.1.0 B.6.12). */

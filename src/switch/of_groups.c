@@ -73,9 +73,9 @@ static enum of_error check_group(const struct switch_of *of,
 
 static void give_counters(struct switch_of *of, const struct flow_group *g)
 {
-	sw_counter_free(of->sw, g->counter);
+	sw_of_give_counter(of, g->counter);
 	for (size_t i = 0; i < g->g.n_buckets; i++)
-		sw_counter_free(of->sw, g->counters[i]);
+		sw_of_give_counter(of, g->counters[i]);
 }
 
 /* Puts *g, whose buckets it takes; what it replaces keeps its age. */
@@ -87,6 +87,7 @@ static enum of_error put(struct switch_of *of, struct of_group *g)
 
 	if (e)
 		return e;
+	sw_of_note_group(of, g->id);
 	fg = flow_group_create(g);
 	fg->created_ms = old ? old->created_ms : sw_now(of->sw);
 	if (old)
@@ -109,8 +110,9 @@ static enum of_error add(struct switch_of *of, struct of_group *g)
 
 static void delete_one(struct switch_of *of, uint32_t id)
 {
-	give_counters(of, flows_group(of->flows, id));
 	sw_of_group_gone(of, id);
+	sw_of_note_group(of, id);
+	give_counters(of, flows_group(of->flows, id));
 	flows_group_del(of->flows, id);
 }
 
@@ -151,6 +153,12 @@ static void copy_all(struct of_group *to, const struct of_group *from)
 {
 	for (size_t i = 0; i < from->n_buckets; i++)
 		bucket_copy(to, &from->buckets[i]);
+}
+
+void sw_of_group_copy(struct of_group *to, const struct of_group *from)
+{
+	*to = head_of(from);
+	copy_all(to, from);
 }
 
 static bool has_bucket(const struct of_group *g, uint32_t id)

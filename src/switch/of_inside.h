@@ -36,6 +36,7 @@ struct switch_of {
 	uint64_t next_ms;  /* when they are looked at again */
 	struct list ports;
 	uint32_t port_hint;
+	struct switch_of_undo *undo; /* NULL: no bundle is being made */
 	const struct switch_of_ops *ops;
 	void *ctx;
 	struct rcu_head rcu;
@@ -57,6 +58,15 @@ void sw_of_punted(struct vswitch *sw, const struct punt *p);
 void sw_of_rule_gone(struct switch_of *of, struct flow_rule *r, uint8_t reason);
 /* Rules that send to the group go with it. */
 void sw_of_group_gone(struct switch_of *of, uint32_t group);
+/* Takes r; in the place of `old` when there is one. */
+void sw_of_rule_put(struct switch_of *of, struct flow_rule *r,
+		    struct flow_rule *old);
 bool sw_of_acts_name(struct of_act_list acts, uint32_t port, uint32_t group);
+/* of_undo.c: before a change. `old` NULL: `now` is new. */
+void sw_of_note_rule(struct switch_of *of, const struct flow_rule *old,
+		     const struct flow_rule *now);
+void sw_of_note_group(struct switch_of *of, uint32_t id);
+void sw_of_give_counter(struct switch_of *of, uint32_t counter);
+void sw_of_group_copy(struct of_group *to, const struct of_group *from);
 
 #endif

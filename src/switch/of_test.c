@@ -377,6 +377,34 @@ static void groups_come_change_and_go(void **state)
 	assert_int_equal(counts(r, "").flows, 1);
 }
 
+static void what_was_begun_can_be_taken_back(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(group_mod(r, group(OF_GROUP_ADD, "output:4")), OF_OK);
+	rule(r, "in_port=1", "group:5");
+	send(r);
+	rig_must_take(r, 4);
+	rig_pass_ms(r, 2000);
+	switch_of_begin(of(r));
+	rule(r, "udp", "drop");
+	rule(r, "in_port=1", "output:3");
+	assert_int_equal(group_mod(r, group(OF_GROUP_MODIFY, "output:2")),
+			 OF_OK);
+	assert_int_equal(apply(r, change(OF_FLOW_DELETE, "", "")), OF_OK);
+	assert_int_equal(
+		group_mod(r, (struct of_group){ .command = OF_GROUP_DELETE,
+						.id = OF_GROUP_ALL }),
+		OF_OK);
+	assert_int_equal(counts(r, "").flows, 0);
+	switch_of_rollback(of(r));
+	assert_int_equal(counts(r, "").flows, 2);
+	assert_int_equal(counts(r, "in_port=1").packets, 1);
+	send(r);
+	rig_must_take(r, 4);
+	rig_must_be_quiet(r, 2);
+}
+
 static void a_port_that_is_down_neither_gives_nor_takes(void **state)
 {
 	struct rig *r = *state;
@@ -431,6 +459,7 @@ int main(void)
 		OF_TEST(packets_go_to_the_controllers),
 		OF_TEST(a_packet_out_leaves),
 		OF_TEST(groups_come_change_and_go),
+		OF_TEST(what_was_begun_can_be_taken_back),
 		OF_TEST(a_port_that_is_down_neither_gives_nor_takes),
 		OF_TEST(rules_outlive_an_apply),
 	};
