@@ -17,8 +17,7 @@ def compare(s, seed, n):
             st, make = packets.draw() if i % 4 else packets.pair()
             world.try_packet(st, make, check_drops=i % 8 == 7)
         world.must_be_over()
-        if n >= 300:
-            world.must_be_various()
+        world.must_be_various()
     except Exception as e:
         raise type(e)("WEFT_SEED=%d, packet %d: %s\n%s" % (
             seed, world.seq, e, world.text)) from e
@@ -30,21 +29,17 @@ def seed_of():
     return int(os.environ.get("WEFT_SEED", time.time_ns() % 100000))
 
 
+# The same network at every run; the long ones are always others.
 @scene
-def packets_go_where_explain_says(s):
-    compare(s, seed_of(), 300)
-
-
-@scene(long=True)
 def thousands_of_packets_go_where_explain_says(s):
-    compare(s, seed_of() + 1, 3000)
+    compare(s, 1, 3000)
 
 
 @scene(long=True)
 def thousands_more_of_another_network_do(s):
-    compare(s, seed_of() + 2, 3000)
+    compare(s, seed_of(), 3000)
 
 
 @scene(long=True)
 def and_thousands_more_of_a_third(s):
-    compare(s, seed_of() + 3, 3000)
+    compare(s, seed_of() + 1, 3000)
