@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 
 import boot
 import lib
@@ -276,6 +277,71 @@ def lost_while(b, pid, act):
     n, lost, records, worst = traffic.end()
     lib.must(records > 10, "only %d records came through" % records)
     return lost, worst
+
+
+# What QEMU is to a stream port: frames behind their lengths. It asks who has
+# 10.1.0.1, and says each time when it was told; after 20 s without it gives up.
+GUEST = """import select, socket, struct, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.settimeout(30)
+mac, me, wanted = b"\\x52\\x54\\0\\0\\0\\x14", [10, 1, 0, 14], bytes([10, 1, 0, 1])
+ask = (b"\\xff" * 6 + mac + struct.pack(">HHHBBH", 0x806, 1, 0x800, 6, 4, 1) +
+       mac + bytes(me) + bytes(6) + wanted).ljust(60, b"\\0")
+told = time.monotonic()
+while time.monotonic() < told + 20:
+    time.sleep(0.02)
+    s.sendall(struct.pack(">I", len(ask)) + ask)
+    while select.select([s], [], [], 0.1)[0]:
+        n = struct.unpack(">I", s.recv(4, socket.MSG_WAITALL))[0]
+        frame = s.recv(n, socket.MSG_WAITALL)
+        if frame[12:14] != b"\\x08\\x06" or frame[28:32] != wanted or \\
+                frame[20:22] != b"\\0\\2":
+            continue
+        told = time.monotonic()
+        print(told, flush=True)
+        break
+"""
+
+
+def must_be_told(guest):
+    """From now on, not only before."""
+    now = time.monotonic()
+    while True:
+        line = guest.stdout.readline()
+        lib.must(line, "the machine is not answered any more")
+        if float(line) > now:
+            return
+
+
+
+@scene
+def a_machine_by_a_socket_keeps_its_connection(s):
+    """Its user has no right but the socket's, and systemd keeps what it is."""
+    with boot.Boot(s) as b:
+        install(b)
+        start(b)
+        b.run("useradd", "-M", "guest")
+        b.run("weft", "port", "add", "s1", "type=stream", "network=blue",
+              "group=guest", "addresses=10.1.0.14/24")
+        guest = b.popen("setpriv", "--reuid", "guest", "--regid", "guest",
+                        "--init-groups", "python3", "-c", GUEST,
+                        "/run/weft/ports/s1.sock", stdout=subprocess.PIPE,
+                        text=True)
+        must_be_told(guest)
+        lib.until("systemd keeps the connection", lambda: b.sh(
+            "systemctl show weftd -P NFileDescriptorStore") == "1")
+        b.run("systemctl", "restart", "weftd")
+        must_be_told(guest)
+        before = b.sh("pidof weftd")
+        b.run("kill", "-KILL", before)
+        lib.until("systemd starts it again", lambda: b.sh(
+            "pidof weftd || true") not in ("", before) and b.sh(
+            "systemctl is-active weftd || true") == "active")
+        must_be_told(guest)
+        b.sh("kill $(pgrep -x python3)")
+        lib.until("systemd forgets it when it is gone", lambda: b.sh(
+            "systemctl show weftd -P NFileDescriptorStore") == "0")
 
 
 @scene
