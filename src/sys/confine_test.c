@@ -3,6 +3,7 @@
  * tries, and says by its exit status. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/if_packet.h>
 #include <linux/reboot.h>
 #include <sched.h>
@@ -13,6 +14,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -43,6 +45,41 @@ static bool confined(bool (*fn)(void))
 	if (!child) {
 		alarm(CONFINED_S);
 		_exit(!confine(NULL) && fn() ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+#define SERVICE_USER 65534u
+
+/* What dist/weftd.service gives its user. */
+static bool become_service_user(void)
+{
+	static const unsigned given[] = { CAP_NET_ADMIN,        CAP_NET_RAW,
+					  CAP_NET_BIND_SERVICE, CAP_SYS_ADMIN,
+					  CAP_SYS_PTRACE,       CAP_BPF };
+
+	capng_clear(CAPNG_SELECT_BOTH);
+	for (unsigned i = 0; i < ARRAY_SIZE(given); i++)
+		capng_update(CAPNG_ADD,
+			     CAPNG_EFFECTIVE | CAPNG_PERMITTED |
+				     CAPNG_BOUNDING_SET,
+			     given[i]);
+	return !capng_apply(CAPNG_SELECT_BOUNDS) &&
+	       !capng_change_id(SERVICE_USER, SERVICE_USER,
+				CAPNG_DROP_SUPP_GRP);
+}
+
+/* As confined, as the user of the unit. */
+static bool confined_as_user(bool (*fn)(void))
+{
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (!child) {
+		alarm(CONFINED_S);
+		_exit(become_service_user() && !confine(NULL) && fn() ? 0 : 1);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	return WIFEXITED(status) && !WEXITSTATUS(status);
@@ -246,6 +283,63 @@ static bool try_rights(void)
 	       refused(link("/bin/true", "/run/true"));
 }
 
+static bool forbidden(long rc)
+{
+	return rc < 0 && (errno == EACCES || errno == EPERM);
+}
+
+/* What is root's stays root's, though there are capabilities. */
+static bool try_files_of_root(void)
+{
+	return forbidden(open("/etc/shadow", O_RDONLY | O_CLOEXEC)) &&
+	       forbidden(open("/etc/hosts", O_WRONLY | O_CLOEXEC)) &&
+	       forbidden(open("/etc/weft-test", O_WRONLY | O_CREAT | O_CLOEXEC,
+			      0600)) &&
+	       forbidden(mkdir("/usr/weft-test", 0700)) &&
+	       forbidden(unlink("/bin/sh")) &&
+	       forbidden(rename("/bin/sh", "/bin/weft-test")) &&
+	       forbidden(chmod("/etc/passwd", 0666)) &&
+	       forbidden(open("/proc/sys/kernel/core_pattern",
+			      O_WRONLY | O_CLOEXEC));
+}
+
+static bool try_raising(void)
+{
+	struct __user_cap_header_struct h = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct d[2] = { { ~0u, ~0u, ~0u },
+					       { ~0u, ~0u, ~0u } };
+
+#ifndef __SANITIZE_ADDRESS__ /* the leak checker needs prctl */
+	if (!refused(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_CHOWN, 0,
+			   0)) ||
+	    !refused(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)) ||
+	    !refused(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)))
+		return false;
+#endif
+	return refused(syscall(__NR_capset, &h, d)) && try_users();
+}
+
+static bool try_everything_as_user(void)
+{
+	return try_exec() && try_module() && try_machine() &&
+	       try_memory_of_others() && try_namespaces() && try_families() &&
+	       try_rights() && try_new_calls();
+}
+
+static bool only_the_users_caps(void)
+{
+	capng_get_caps_process();
+	for (unsigned c = 0; c <= CAP_LAST_CAP; c++) {
+		bool given = is_kept(c) && c != CAP_DAC_READ_SEARCH;
+
+		if (capng_have_capability(CAPNG_EFFECTIVE, c) != given ||
+		    capng_have_capability(CAPNG_PERMITTED, c) != given ||
+		    capng_have_capability(CAPNG_BOUNDING_SET, c) != given)
+			return false;
+	}
+	return getuid() == SERVICE_USER && geteuid() == SERVICE_USER;
+}
+
 static bool what_is_needed(void)
 {
 	struct nl *nl;
@@ -353,8 +447,39 @@ static void a_sanitized_build_still_finds_its_leaks(void **state)
 #ifdef __SANITIZE_ADDRESS__
 	assert_true(confined(try_leak_check));
 #else
+	print_message("this build is not sanitized\n");
 	skip();
 #endif
+}
+
+static void the_units_user_has_its_capabilities_and_no_other(void **state)
+{
+	(void)state;
+	assert_true(confined_as_user(only_the_users_caps));
+}
+
+static void the_units_user_is_refused_what_is_roots(void **state)
+{
+	(void)state;
+	assert_true(confined_as_user(try_files_of_root));
+}
+
+static void the_units_user_is_refused_all_the_rest(void **state)
+{
+	(void)state;
+	assert_true(confined_as_user(try_everything_as_user));
+}
+
+static void the_units_user_cannot_rise(void **state)
+{
+	(void)state;
+	assert_true(confined_as_user(try_raising));
+}
+
+static void the_units_user_can_do_its_work(void **state)
+{
+	(void)state;
+	assert_true(confined_as_user(what_is_needed));
 }
 
 int main(void)
@@ -376,6 +501,12 @@ int main(void)
 		cmocka_unit_test(a_refusal_is_told_once_by_name),
 		cmocka_unit_test(rights_that_are_gone_are_refused),
 		cmocka_unit_test(what_weft_does_still_works),
+		cmocka_unit_test(
+			the_units_user_has_its_capabilities_and_no_other),
+		cmocka_unit_test(the_units_user_is_refused_what_is_roots),
+		cmocka_unit_test(the_units_user_is_refused_all_the_rest),
+		cmocka_unit_test(the_units_user_cannot_rise),
+		cmocka_unit_test(the_units_user_can_do_its_work),
 		cmocka_unit_test(a_sanitized_build_still_finds_its_leaks),
 	};
 

@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -97,6 +98,18 @@ int netns_open_path(const char *path, struct err *e)
 	return fd;
 }
 
+/* Where /proc hides the processes of others (ProtectProc=), a descriptor of one can
+ * be had all the same. */
+static bool process_is_hidden(int pid)
+{
+	int fd = pidfd_open(pid, 0);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
 int netns_open_pid(int pid, struct err *e)
 {
 	char path[64];
@@ -104,6 +117,11 @@ int netns_open_pid(int pid, struct err *e)
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
 	fd = netns_open_file(path);
+	if (fd == -ENOENT && process_is_hidden(pid))
+		return fail_say(e, ENOENT,
+				"process %d is hidden from weftd, which lacks "
+				"CAP_SYS_PTRACE",
+				pid);
 	if (fd == -ENOENT)
 		return fail_say(e, ENOENT, "there is no process %d", pid);
 	if (fd < 0)

@@ -269,6 +269,105 @@ class Traffic:
         return int(n), max(int(n) - int(got) - 1, 0), int(records), float(worst)
 
 
+# Somebody who has taken weftd over, before its own filter: what can he do? (What he
+# can is told in docs/security.md.)
+INTRUDER = """import ctypes, os, socket, subprocess, sys
+libc = ctypes.CDLL(None, use_errno=True)
+
+def call(*words):
+    if libc.syscall(*words) < 0:
+        raise OSError(ctypes.get_errno(), "refused")
+
+def write(path):
+    return lambda: open(path, "a").write("")
+
+def list_of(path):
+    if not os.listdir(path):
+        raise OSError("nothing there")
+
+tries = {
+    "write /usr": write("/usr/x"), "write /etc": write("/etc/x"),
+    "write /boot": write("/boot/x"), "write /run": write("/run/x"),
+    "write another's state": write("/var/lib/x"),
+    "write a setting of the kernel": write("/proc/sys/kernel/core_pattern"),
+    "write a group's setting": write("/sys/fs/cgroup/cgroup.procs"),
+    "read passwords": lambda: open("/etc/shadow").read(),
+    "read homes": lambda: list_of("/root"),
+    "see others' temporary files": lambda: list_of("/tmp"),
+    "open a disk": lambda: os.close(os.open("/dev/sda", os.O_RDONLY)),
+    "make a device": lambda: os.mknod("/run/weft/x", 0o20600, 0x103),
+    "mount": lambda: call(165, b"none", b"/run/weft", b"tmpfs", 0, 0),
+    "make a user namespace": lambda: call(272, 0x10000000),
+    "make a mount namespace": lambda: call(272, 0x20000),
+    "trace": lambda: call(101, 16, 1, 0, 0),
+    "read another's memory": lambda: call(310, 1, 0, 0, 0, 0, 0),
+    "load a module": lambda: call(175, 0, 0, b""),
+    "set the clock": lambda: call(164, b"\\0" * 16, 0),
+    "set the host's name": lambda: call(170, b"x", 1),
+    "be root": lambda: os.setuid(0),
+    "own a file": lambda: os.chown("/run/weft", 0, 0),
+    "a setuid file": lambda: os.chmod("/run/weft", 0o4755),
+    "a raw disk protocol": lambda: socket.socket(socket.AF_VSOCK),
+    "a ring of calls": lambda: call(425, 1, 0),
+}
+done = []
+for name, attempt in tries.items():
+    try:
+        attempt()
+        done.append(name)
+    except OSError:
+        pass
+if os.getuid() == 0:
+    done.append("be root from the start")
+print("DONE:", ", ".join(done) or "nothing")
+"""
+
+
+@scene
+def the_unit_refuses_what_an_intruder_tries(s):
+    if os.uname().machine != "x86_64":
+        raise lib.Skipped("the calls are tried by x86-64's numbers")
+    with boot.Boot(s) as b:
+        install(b)
+        b.write("/usr/lib/intruder.py", INTRUDER)
+        b.sh("touch /tmp/precious; sed -e 's/^Type=.*/Type=oneshot/; "
+             "s,^ExecStart=.*,ExecStart=/usr/bin/python3 /usr/lib/intruder.py,' "
+             "-e /^Restart=/d /etc/systemd/system/weftd.service "
+             ">/etc/systemd/system/intruder.service; systemctl daemon-reload")
+        b.run("systemctl", "start", "intruder", check=False)
+        said = b.sh("journalctl -u intruder -o cat --no-pager")
+        lib.must("DONE: nothing" in said, "an intruder may do:\n" + said)
+        free = b.run("python3", "/usr/lib/intruder.py", check=False).stdout
+        lib.must("write /etc" in free and "read passwords" in free and
+                 "make a user namespace" in free,
+                 "the intruder does not even try: " + free)
+
+
+# As docs/security.md says.
+WITHOUT_PTRACE = """[Service]
+CapabilityBoundingSet=~CAP_SYS_PTRACE
+AmbientCapabilities=~CAP_SYS_PTRACE
+"""
+
+
+@scene
+def the_right_to_look_into_processes_can_be_taken_away(s):
+    with boot.Boot(s) as b:
+        install(b)
+        b.write("/etc/systemd/system/weftd.service.d/narrow.conf",
+                WITHOUT_PTRACE)
+        b.run("systemctl", "daemon-reload")
+        start(b)
+        rights = b.sh("grep ^CapEff /proc/$(pidof weftd)/status").split()[1]
+        lib.must(not int(rights, 16) >> 19 & 1, "it has it still: " + rights)
+        lib.must(state_of(b, "c1") == "up" and state_of(b, "c2") == "absent"
+                 and "lacks CAP_SYS_PTRACE" in b.sh("weft show ports"),
+                 "ports: " + b.sh("weft show ports"))
+        lib.until("the host reaches a container", lambda: b.run(
+            "ping", "-n", "-c1", "-W1", "10.1.0.11", check=False)
+            .returncode == 0)
+
+
 def lost_while(b, pid, act):
     """How many pings, one each 20 ms, are lost while act() acts, and how long the
     connection stood still."""
