@@ -8,6 +8,7 @@ ones are in docs/rootless.md, which is typed by scene_documents.py.
 import array
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -16,7 +17,8 @@ import subprocess
 import sys
 import threading
 
-from lib import PATIENCE_S, WEFT, WEFTD, Host, must, run, scene, until
+from boot import Boot
+from lib import BUILD, PATIENCE_S, WEFT, WEFTD, Host, must, run, scene, until
 
 USER = 4242
 AS_USER = ["setpriv", "--reuid", str(USER), "--regid", str(USER),
@@ -364,6 +366,61 @@ def machines_stay_connected_when_the_daemon_is_killed(s):
     # Who leaves is forgotten: the next one gets in.
     with pair(h) as (a, b):
         a.must_reach("10.1.0.12")
+
+
+# A user's own systemd, as logging in starts it.
+USERS = """[Service]
+User=anna
+Type=notify
+Delegate=yes
+Environment=XDG_RUNTIME_DIR=/run/user/4242 HOME=/home/anna
+ExecStart=/lib/systemd/systemd --user
+"""
+LEAKS = "[Service]\nEnvironment=ASAN_OPTIONS=detect_leaks=0\n"
+
+
+def users_unit(b):
+    """Installs the unit and logs the user in: a function that is its prompt."""
+    for program in (WEFT, WEFTD):
+        b.run("cp", b.host(program), "/usr/bin/")
+    with open(os.path.join(BUILD, "dist", "weftd-user.service")) as f:
+        text = re.sub(r"ExecStart=\S+/", "ExecStart=/usr/bin/", f.read())
+    b.write("/etc/systemd/user/weftd.service", text)
+    # The leak checker wants to trace, which nobody may here.
+    b.write("/etc/systemd/user/weftd.service.d/leaks.conf", LEAKS)
+    b.write("/etc/systemd/system/anna.service", USERS)
+    b.sh("useradd -m -u %d anna; install -d -o anna -m 700 /run/user/%d" %
+         (USER, USER))
+    b.run("systemctl", "daemon-reload")
+    b.run("systemctl", "start", "anna")
+    return lambda words: b.sh(
+        "%s env HOME=/home/anna XDG_RUNTIME_DIR=/run/user/%d %s" %
+        (" ".join(AS_USER), USER, words))
+
+
+@scene(long=True)
+def a_users_own_systemd_keeps_the_machines_connected(s):
+    with Boot(s) as b:
+        anna = users_unit(b)
+        anna("systemctl --user start weftd")
+        b.write("/home/anna/net.yaml", TWO)
+        anna("weft apply /home/anna/net.yaml")
+        at = "/proc/%s/root/run/user/%d/weft/ports/" % (b.pid, USER)
+        with machines((at + "a.sock", 1, "10.1.0.11"),
+                      (at + "b.sock", 2, "10.1.0.12")) as (a, other):
+            a.must_reach("10.1.0.12")
+            for change in ("kill -s KILL", "restart", "kill -s KILL"):
+                until("both connections are kept", lambda: anna(
+                    "systemctl --user show -P NFileDescriptorStore weftd") ==
+                    "2")
+                was = anna("systemctl --user show -P MainPID weftd")
+                anna("systemctl --user %s weftd" % change)
+                until("there is another weftd", lambda: anna(
+                    "systemctl --user show -P MainPID weftd") not in
+                    ("0", was))
+                a.heard.clear()
+                a.must_reach("10.1.0.12")
+                must(not a.ended and not other.ended, "a connection ended")
 
 
 @scene
