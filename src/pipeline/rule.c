@@ -33,8 +33,6 @@ struct rule_table *rule_table_create(void)
 static void rule_put_in_place_of(struct rule_table *t, struct rule *r,
 				 struct rule *old)
 {
-	r->counter = old->counter;
-	r->origin = old->origin;
 	classifier_replace(&t->cls, &old->cls, &r->cls);
 	rcu_defer(&old->rcu, rule_free);
 }
@@ -59,14 +57,16 @@ void rule_table_destroy(struct rule_table *t)
 }
 
 struct rule *rule_table_put(struct rule_table *t, const struct match *m,
-			    unsigned priority, struct act_list actions)
+			    const struct rule_what *what)
 {
-	struct rule *r = xzalloc(sizeof(*r) + actions.len), *old;
+	struct rule *r = xzalloc(sizeof(*r) + what->actions.len), *old;
 
-	cls_rule_init(&r->cls, m, priority);
-	r->actions_len = actions.len;
-	memcpy(r->actions, actions.first, actions.len);
-	old = rule_of(classifier_find_exactly(&t->cls, m, priority));
+	cls_rule_init(&r->cls, m, what->priority);
+	r->counter = what->counter;
+	r->origin = what->origin;
+	r->actions_len = what->actions.len;
+	memcpy(r->actions, what->actions.first, what->actions.len);
+	old = rule_of(classifier_find_exactly(&t->cls, m, what->priority));
 	if (old) {
 		rule_put_in_place_of(t, r, old);
 		return r;

@@ -34,11 +34,17 @@ struct rule_table;
 struct rule_table *rule_table_create(void);
 /* Rules go after a grace period. */
 void rule_table_destroy(struct rule_table *t);
+/* What a rule is beside its match. */
+struct rule_what {
+	unsigned priority;
+	struct act_list actions;
+	uint32_t counter;
+	struct snap_origin origin;
+};
 /* Adds, or replaces the rule of the same match and priority: readers find the
- * one or the other. It goes on with the other's counter and origin until the
- * caller says otherwise. */
+ * one or the other, whole. */
 struct rule *rule_table_put(struct rule_table *t, const struct match *m,
-			    unsigned priority, struct act_list actions);
+			    const struct rule_what *what);
 bool rule_table_del(struct rule_table *t, const struct match *m,
 		    unsigned priority);
 unsigned rule_table_count(const struct rule_table *t);

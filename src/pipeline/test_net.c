@@ -376,6 +376,7 @@ void net_route(struct net *n, struct snap_router *r, const char *to,
 struct rule *net_rule(struct net *n, struct snap_bridge *b, const char *text)
 {
 	struct rule_spec *spec = xmalloc(sizeof(*spec));
+	struct rule_what what = { 0 };
 	struct err e = ERR_INIT;
 	struct rule *r;
 
@@ -384,10 +385,11 @@ struct rule *net_rule(struct net *n, struct snap_bridge *b, const char *text)
 		fail_msg("%s: %s", text, e.text);
 	if (!b->rules)
 		b->rules = rule_table_create();
-	r = rule_table_put(b->rules, &spec->match, spec->priority,
-			   acts_list(&spec->actions));
-	r->counter = rule_table_count(b->rules);
-	r->origin = (struct snap_origin){ "net.yaml", r->counter };
+	what.priority = spec->priority;
+	what.actions = acts_list(&spec->actions);
+	what.counter = rule_table_count(b->rules) + 1;
+	what.origin = (struct snap_origin){ "net.yaml", what.counter };
+	r = rule_table_put(b->rules, &spec->match, &what);
 	free(spec);
 	(void)n;
 	return r;

@@ -138,11 +138,12 @@ static int64_t rule_port_or_none(void *ctx, const char *name)
 static void put_rule(struct sw_bridge *b, const struct rule_spec *spec,
 		     const struct sw_rule *count, struct snap_origin origin)
 {
-	struct rule *r = rule_table_put(b->rules, &spec->match, spec->priority,
-					acts_list(&spec->actions));
+	struct rule_what what = { .priority = spec->priority,
+				  .actions = acts_list(&spec->actions),
+				  .counter = count->counter,
+				  .origin = origin };
 
-	r->counter = count->counter;
-	r->origin = origin;
+	rule_table_put(b->rules, &spec->match, &what);
 }
 
 /* Rules are read anew: the table is replaced as a whole, so that no packet meets
