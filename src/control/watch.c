@@ -130,8 +130,10 @@ static void look_at_streams(struct control *c)
 
 	list_for_each(p, &c->real.ports, link) {
 		up = port_get_state(p->port) == PORT_UP;
-		if (p->kind == REAL_STREAM && p->was_up != up)
+		if (p->kind == REAL_STREAM && p->was_up != up) {
 			events_port(&c->events, p->name, up ? "up" : "down");
+			switch_port_touch(c->sw, p->port);
+		}
 		p->was_up = up;
 	}
 }

@@ -254,7 +254,8 @@ static bool port_is_live(const struct flow_run *r, uint32_t port)
 {
 	const struct snap_port *p = snap_bridge_of_port(r->b, port);
 
-	return p && !p->blocked && !(config_of(p) & OF_PORT_DOWN);
+	return p && !p->blocked &&
+	       !(config_of(p) & (OF_PORT_DOWN | SNAP_OF_LINK_DOWN));
 }
 
 static bool group_is_live(const struct flow_run *r, uint32_t id,

@@ -38,6 +38,9 @@ enum snap_port_kind {
 	SNAP_PORT_ROUTED,  /* layer 3: an interface of a router by itself */
 };
 
+/* In a port's of_config beside OpenFlow's own bits: it has no link. */
+#define SNAP_OF_LINK_DOWN 0x80000000u
+
 /* Where an object stands in the user's file; line 0: not from a file. */
 struct snap_origin {
 	const char *file;

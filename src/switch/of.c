@@ -181,19 +181,35 @@ static const struct port *device_of(const struct switch_of *of, uint32_t id)
 	return of->sw->attached[id];
 }
 
+static bool has_link(const struct port *dev)
+{
+	return dev && port_get_state(dev) == PORT_UP;
+}
+
+/* False: as it was. */
+static bool note_link(const struct switch_of *of, struct sw_of_port *p)
+{
+	uint32_t config = p->config & ~SNAP_OF_LINK_DOWN;
+
+	if (!has_link(device_of(of, p->id)))
+		config |= SNAP_OF_LINK_DOWN;
+	if (config == p->config)
+		return false;
+	__atomic_store_n(&p->config, config, __ATOMIC_RELAXED);
+	return true;
+}
+
 static struct of_port port_said(const struct switch_of *of,
 				const struct sw_of_port *p)
 {
 	const struct port *dev = device_of(of, p->id);
-	struct of_port out = { .number = p->number, .config = p->config };
+	struct of_port out = { .number = p->number,
+			       .config = p->config & ~SNAP_OF_LINK_DOWN };
 
 	snprintf(out.name, sizeof(out.name), "%s", p->name);
 	if (dev)
 		out.mac = dev->mac;
-	if (!dev || dev->state != PORT_UP)
-		out.state |= OF_PORT_LINK_DOWN;
-	else
-		out.state |= OF_PORT_LIVE;
+	out.state = has_link(dev) ? OF_PORT_LIVE : OF_PORT_LINK_DOWN;
 	return out;
 }
 
@@ -219,8 +235,26 @@ void sw_of_settled(struct switch_of *of)
 			list_del(&p->link);
 			rcu_defer(&p->rcu, port_free);
 		} else if (!p->told) {
+			(void)note_link(of, p);
 			p->told = true;
 			tell_port(of, p, OF_PORT_ADDED);
+		}
+	}
+}
+
+void sw_of_look(struct vswitch *sw, uint32_t id)
+{
+	for (unsigned i = 0; i < sw->bridges.n; i++) {
+		struct sw_bridge *b = sw->bridges.at[i];
+		struct sw_of_port *p;
+
+		if (!b || !b->of)
+			continue;
+		list_for_each(p, &b->of->ports, link) {
+			if (p->id != id || !p->told || !note_link(b->of, p))
+				continue;
+			flows_touch(b->of->flows);
+			tell_port(b->of, p, OF_PORT_MODIFIED);
 		}
 	}
 }

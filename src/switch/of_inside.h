@@ -14,7 +14,6 @@
 #include "switch/internal.h"
 #include "switch/of.h"
 
-/* OpenFlow's number of the bridge's own device. */
 #define OF_PORTS_MAX 0xfeffu /* what 1.0 can say */
 
 struct sw_of_port {
@@ -22,7 +21,7 @@ struct sw_of_port {
 	char *name;
 	uint32_t number;
 	uint32_t id;     /* the datapath's */
-	uint32_t config; /* atomic: OFPPC bits */
+	uint32_t config; /* atomic: OFPPC bits, SNAP_OF_LINK_DOWN */
 	uint64_t since_ms;
 	bool wanted, told;
 	struct rcu_head rcu;
@@ -48,6 +47,8 @@ void sw_of_number(struct switch_of *of, const struct desired *d,
 		  struct snap_bridge *s, struct snap_port *const *ports);
 /* After the snapshot is published: ports that came and went are told of. */
 void sw_of_settled(struct switch_of *of);
+/* switch.c: the device of this port came, went, has a link or none. */
+void sw_of_look(struct vswitch *sw, uint32_t id);
 void sw_of_retire(struct switch_of *of);
 /* tick.c */
 uint64_t sw_of_deadline(const struct switch_of *of);

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "flow/match.h"
 #include "ofwire/acts_text.h"
+#include "port/port.h"
 #include "switch/of.h"
 
 /* What the watcher was told. */
@@ -424,6 +425,34 @@ static void a_port_that_is_down_neither_gives_nor_takes(void **state)
 	assert_int_equal(switch_of_port_mod(of(r), &pm), OF_OFPPMFC_BAD_PORT);
 }
 
+static void a_group_fails_over_when_a_link_goes(void **state)
+{
+	struct rig *r = *state;
+	struct of_group g = group(OF_GROUP_ADD, "output:4");
+	struct err e = ERR_INIT;
+
+	g.type = OF_GROUP_TYPE_FF;
+	g.buckets[0].watch_port = 4;
+	of_group_bucket(&g)->watch_port = 3;
+	g.buckets[1].id = 1;
+	assert_int_equal(
+		of_acts_parse("output:3", NULL, &g.buckets[1].acts, &e), 0);
+	assert_int_equal(group_mod(r, g), OF_OK);
+	rule(r, "in_port=1", "group:5");
+	send(r);
+	rig_must_take(r, 4);
+	port_set_state(r->port[4], PORT_DOWN);
+	switch_port_touch(r->sw, r->port[4]);
+	assert_int_equal(told.ports, 1);
+	assert_int_equal(told.port.state, OF_PORT_LINK_DOWN);
+	send(r);
+	rig_must_take(r, 3);
+	port_set_state(r->port[4], PORT_UP);
+	switch_port_touch(r->sw, r->port[4]);
+	send(r);
+	rig_must_take(r, 4);
+}
+
 static void rules_outlive_an_apply(void **state)
 {
 	struct rig *r = *state;
@@ -461,6 +490,7 @@ int main(void)
 		OF_TEST(groups_come_change_and_go),
 		OF_TEST(what_was_begun_can_be_taken_back),
 		OF_TEST(a_port_that_is_down_neither_gives_nor_takes),
+		OF_TEST(a_group_fails_over_when_a_link_goes),
 		OF_TEST(rules_outlive_an_apply),
 	};
 

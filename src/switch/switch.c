@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "dp/accel.h"
-#include "switch/internal.h"
+#include "switch/of_inside.h"
 
 /* The first meter number; each port may have one of each kind. */
 #define METER_FIRST 1u
@@ -114,6 +114,7 @@ void switch_port_touch(struct vswitch *sw, struct port *port)
 {
 	if (sw->accel)
 		accel_port_touch(sw->accel, port);
+	sw_of_look(sw, port->id);
 }
 
 void switch_leave(struct vswitch *sw)
@@ -189,9 +190,11 @@ int switch_port_add(struct vswitch *sw, struct port *port)
 {
 	int rc = sw->config.dp->port_add(sw->dp, port);
 
-	if (!rc)
-		sw->attached[port->id] = port;
-	return rc;
+	if (rc)
+		return rc;
+	sw->attached[port->id] = port;
+	sw_of_look(sw, port->id);
+	return 0;
 }
 
 static void forget_stations(struct vswitch *sw, uint32_t port)
@@ -214,6 +217,7 @@ void switch_port_del(struct vswitch *sw, struct port *port)
 {
 	sw->config.dp->port_del(sw->dp, port->id);
 	sw->attached[port->id] = NULL;
+	sw_of_look(sw, port->id);
 	forget_stations(sw, port->id);
 }
 

@@ -242,3 +242,53 @@ def whoever_snoops_hears_what_is_said(s):
         watch(s, br.words("snoop", name="br0.snoop"), f)
     until("the change is heard", lambda: (
         br("add-flow", "udp,actions=drop"), "FLOW_MOD" in open(said).read())[1])
+
+
+@scene
+def a_controller_hears_of_links_and_of_rules_that_end(s):
+    h, c1, c2, c3 = three(s)
+    br = Bridge(h, 14)
+    said = os.path.join(s.folder, "said")
+    with open(said, "w") as f:
+        watch(s, br.words("monitor", "100"), f)
+    priority = iter(range(10, 60000))
+    until("it listens", lambda: (
+        br("add-flow", "priority=%d,hard_timeout=1,send_flow_rem,udp,"
+           "actions=drop" % next(priority)),
+        "FLOW_REMOVED" in open(said).read())[1])
+    must("reason=hard" in open(said).read(), open(said).read())
+    c3.ip("link", "set", "eth0", "down")
+    until("the link is told of", lambda: "PORT_STATUS" in open(said).read()
+          and "LINK_DOWN" in open(said).read())
+    br("add-group", "group_id=1,type=ff,bucket=watch_port:3,output:3,"
+       "bucket=watch_port:2,output:2")
+    br("add-flow", "priority=9,in_port=1,actions=group:1")
+    c1.must_reach("198.51.100.2")
+    c3.ip("link", "set", "eth0", "up")
+    until("the first bucket is taken again",
+          lambda: not hears(c1, "198.51.100.2"))
+
+
+@scene
+def explain_tells_the_rule_of_the_controller(s):
+    h, c1, c2, c3 = three(s)
+    br = Bridge(h, 13)
+    br("add-flow", "cookie=0x77,priority=5,table=0,arp,actions=goto_table:4")
+    br("add-flow", "cookie=0x78,priority=6,table=4,actions=output:3")
+    said = str(h.rpc("explain", **{"from": "c1", "to": "c2"}))
+    must("table" in said, said)
+
+
+@scene
+def the_hosts_own_device_is_local(s):
+    h, c1 = s.host("h"), s.netns("c1")
+    for name in ("c2", "c3"):
+        s.netns(name)
+    h.apply(NET.replace("openflow: true", "openflow: true, host: {addresses: "
+                        "[198.51.100.254/24]}"))
+    br = Bridge(h, 10)
+    must(" LOCAL(br0): addr:" in br("show"), br("show"))
+    br("del-flows")
+    br("add-flow", "in_port=1,actions=LOCAL")
+    br("add-flow", "in_port=LOCAL,actions=output:1")
+    c1.must_reach("198.51.100.254")
