@@ -485,6 +485,7 @@ static void flow_row(void *ctx, const struct dp_flow *f)
 	put_int(o, "idle_ms", now > f->used_ms ? now - f->used_ms : 0);
 	put_bool(o, "fresh", f->fresh);
 	put_bool(o, "in_kernel", f->in_kernel);
+	put_text(o, "not_in_kernel", f->not_in_kernel);
 	put_int(o, "worker", f->worker);
 	json_object_array_add(d->a, o);
 }

@@ -435,8 +435,52 @@ static void encode_far(struct encode *e, struct act_list list)
 		e->f->op[e->f->n_ops - 1].kind = KERNEL_SEND_PEER;
 }
 
-static bool encode(const struct accel *a, const struct flow_key *key,
-		   struct act_list list, struct kernel_flow *f)
+const char *accel_no_text(enum accel_no n)
+{
+	switch (n) {
+	case ACCEL_YES:
+		return NULL;
+	case ACCEL_NO_IN:
+		return "it comes in by a port that the kernel cache does not "
+		       "serve";
+	case ACCEL_NO_OUT:
+		return "it leaves by a port that the kernel cache does not "
+		       "serve, or that is down";
+	case ACCEL_NO_ACTION:
+		return "one of its actions is userspace's alone";
+	case ACCEL_NO_EDIT:
+		return "it changes what the kernel cannot change, or what its "
+		       "packets are not known to have";
+	case ACCEL_NO_ROOM:
+		return "it does too much, or depends on too much";
+	case ACCEL_NO_SIGHT:
+		return "it looks at what the kernel cannot see";
+	case ACCEL_NO_PLACE:
+		return "the kernel's table is full";
+	}
+	must(!"a reason");
+	return NULL;
+}
+
+/* Why this action was the last. */
+static enum accel_no encode_why(const struct encode *e, const struct act *a)
+{
+	if (e->f->n_ops == KERNEL_OPS || e->f->n_deps == KERNEL_DEPS)
+		return ACCEL_NO_ROOM;
+	switch (a->op) {
+	case ACT_OUTPUT:
+		return ACCEL_NO_OUT;
+	case ACT_SET_FIELD:
+	case ACT_POP_VLAN:
+	case ACT_DEC_TTL:
+		return ACCEL_NO_EDIT;
+	default: /* not an enum: bytes that acts_check read */
+		return ACCEL_NO_ACTION;
+	}
+}
+
+static enum accel_no encode(const struct accel *a, const struct flow_key *key,
+			    struct act_list list, struct kernel_flow *f)
 {
 	const struct accel_device *in = device(a, key->in_port);
 	struct encode e = { .a = a,
@@ -447,27 +491,27 @@ static bool encode(const struct accel *a, const struct flow_key *key,
 
 	*f = (struct kernel_flow){ .max_l3 = UINT32_MAX };
 	if (list.len == sizeof(struct act_drop) && list.first->op == ACT_DROP)
-		return encode_op(&e, KERNEL_DROP);
+		return encode_op(&e, KERNEL_DROP) ? ACCEL_YES : ACCEL_NO_ROOM;
 	act_list_for_each(act, list)
 		if (!encode_act(&e, act))
-			return false;
+			return encode_why(&e, act);
 	if (!e.sent)
-		return false;
+		return ACCEL_NO_ACTION;
 	encode_end(&e);
 	/* The short way starts where frames come in only. */
 	if (in && !in->is_host)
 		encode_far(&e, list);
-	return true;
+	return ACCEL_YES;
 }
 
-bool accel_can(const struct accel *a, const struct flow_key *key,
-	       struct act_list actions)
+enum accel_no accel_can(const struct accel *a, const struct flow_key *key,
+			struct act_list actions)
 {
 	struct kernel_flow f;
 
 	if (!accel_has_port(a, key->in_port) ||
 	    key->packet_type != PACKET_TYPE_ETHERNET)
-		return false;
+		return ACCEL_NO_IN;
 	return encode(a, key, actions, &f);
 }
 
@@ -492,21 +536,24 @@ static bool flow_key_in_kernel(const struct flow *f, unsigned slot,
 	return true;
 }
 
-bool accel_put(struct accel *a, const struct flow *f, unsigned slot)
+enum accel_no accel_put(struct accel *a, const struct flow *f, unsigned slot)
 {
 	struct kernel_flow kf;
 	struct kernel_key key;
 	struct encode e = { .a = a, .f = &kf };
 	struct flow_key of;
+	enum accel_no no;
 
 	flow_key_of(f, &of);
-	if (!flow_key_in_kernel(f, slot, &key) ||
-	    !encode(a, &of, program_list(f->program), &kf))
-		return false;
+	if (!flow_key_in_kernel(f, slot, &key))
+		return ACCEL_NO_SIGHT;
+	no = encode(a, &of, program_list(f->program), &kf);
+	if (no)
+		return no;
 	for (unsigned i = 0; i < f->n_deps; i++)
 		if (!encode_dep(&e, flow_deps(f)[i]))
-			return false;
-	return !kbpf_map_put(a->flows, &key, &kf);
+			return ACCEL_NO_ROOM;
+	return kbpf_map_put(a->flows, &key, &kf) ? ACCEL_NO_PLACE : ACCEL_YES;
 }
 
 struct accel_use accel_read(struct accel *a, const struct flow *f,

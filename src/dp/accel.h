@@ -29,6 +29,20 @@ struct accel_use {
 	uint64_t packets, bytes;
 };
 
+/* Why a flow is not in the kernel. */
+enum accel_no {
+	ACCEL_YES,
+	ACCEL_NO_IN,     /* its in-port is none of ours */
+	ACCEL_NO_OUT,    /* one of its ports is none of ours, or down */
+	ACCEL_NO_ACTION, /* only userspace has one of its actions */
+	ACCEL_NO_EDIT,   /* ... or can change what it changes */
+	ACCEL_NO_ROOM,   /* too many actions or dependencies */
+	ACCEL_NO_SIGHT,  /* it looks at what the kernel cannot see */
+	ACCEL_NO_PLACE,  /* the kernel's table is full */
+};
+/* A sentence's end: "in userspace: ..."; NULL for yes. */
+const char *accel_no_text(enum accel_no n);
+
 /* NULL, with the reason in `e`: no rights, no support. */
 struct accel *accel_create(struct err *e);
 /* Every port is gone. NULL is fine. */
@@ -62,10 +76,10 @@ bool accel_mask_set(struct accel *a, uint32_t port, unsigned slot,
 		    const struct flow_mask *m);
 
 /* Could the kernel do this? Asked once for each flow. */
-bool accel_can(const struct accel *a, const struct flow_key *key,
-	       struct act_list actions);
-/* Puts the flow there. False: full, or out of reach after all. */
-bool accel_put(struct accel *a, const struct flow *f, unsigned slot);
+enum accel_no accel_can(const struct accel *a, const struct flow_key *key,
+			struct act_list actions);
+/* Puts the flow there, if it is not out of reach after all. */
+enum accel_no accel_put(struct accel *a, const struct flow *f, unsigned slot);
 /* What passed in all since it was put. */
 struct accel_use accel_read(struct accel *a, const struct flow *f,
 			    unsigned slot);

@@ -38,6 +38,7 @@ static struct cache cache;
 static struct verdict verdict;
 static struct packet_pool *pool;
 static int in_socket = -1;
+static enum accel_no refused; /* why, by the last keep() */
 static uint64_t seed = 1;
 
 /* --- the ports, and a cache whose masks are the kernel's --- */
@@ -166,8 +167,10 @@ static struct flow *keep(const struct flow_key *k)
 	struct flow *f = cache_put(&cache, k, &verdict, NULL, 1);
 
 	assert_non_null(f);
-	if (!accel_can(accel, k, acts_list(&verdict.actions)) ||
-	    !accel_put(accel, f, f->mask->slot))
+	refused = accel_can(accel, k, acts_list(&verdict.actions));
+	if (!refused)
+		refused = accel_put(accel, f, f->mask->slot);
+	if (refused)
 		return NULL;
 	f->mirrored = FLOW_MIRRORED;
 	return f;
@@ -530,22 +533,32 @@ static void what_the_kernel_cannot_do_is_refused(void **state UNUSED)
 	acts_punt(&verdict.actions, PUNT_ARP);
 	acts_output(&verdict.actions, OUT);
 	assert_null(keep_plain(frame, &len));
+	assert_int_equal(refused, ACCEL_NO_ACTION);
 	look_at_all(&verdict);
 	acts_set_tunnel(&verdict.actions, &tunnel);
 	acts_output(&verdict.actions, OUT);
 	assert_null(keep_plain(frame, &len));
+	assert_int_equal(refused, ACCEL_NO_ACTION);
 	look_at_all(&verdict);
 	acts_output(&verdict.actions, OUT + 1); /* no kernel device */
 	assert_null(keep_plain(frame, &len));
+	assert_int_equal(refused, ACCEL_NO_OUT);
 	look_at_all(&verdict);
 	for (unsigned i = 0; i < KERNEL_OPS + 1; i++)
 		acts_output(&verdict.actions, OUT);
 	assert_null(keep_plain(frame, &len));
+	assert_int_equal(refused, ACCEL_NO_ROOM);
 	look_at_all(&verdict);
 	acts_output(&verdict.actions, OUT);
 	k = key_of(frame, len);
 	k.tun_id = 1; /* out of a tunnel: the kernel would not see that */
 	assert_null(keep(&k));
+	assert_int_equal(refused, ACCEL_NO_SIGHT);
+	look_at_all(&verdict);
+	acts_pop_vlan(&verdict.actions); /* of a frame without a tag */
+	acts_output(&verdict.actions, OUT);
+	assert_null(keep_plain(frame, &len));
+	assert_int_equal(refused, ACCEL_NO_EDIT);
 }
 
 int main(void)

@@ -58,8 +58,9 @@ struct flow {
 	/* What the mirror had counted when it was last asked. */
 	uint64_t mirror_packets, mirror_bytes;
 	/* When it was asked whether it could (accel_epoch). */
-	uint64_t mirror_epoch;
-	uint64_t tail[]; /* key words, deps, effects */
+	uint32_t mirror_epoch;
+	uint32_t mirror_no; /* enum accel_no: the answer */
+	uint64_t tail[];    /* key words, deps, effects */
 };
 
 typedef void cache_flow_fn(void *ctx, struct flow *f);

@@ -591,6 +591,29 @@ static void a_known_flow_stays_in_the_kernel(void **state)
 	assert_int_equal(rig_stats(r).in_kernel, 1);
 	assert_int_equal(kept_by_the_kernel(r), 20);
 	rig_expect(r, 2, 40);
+	assert_true(dump(r, 1).last.in_kernel);
+	assert_null(dump(r, 1).last.not_in_kernel);
+}
+
+static void what_is_not_in_the_kernel_has_its_reason(void **state)
+{
+	struct rig *r = *state;
+
+	rig_say(r, "meter:5,output:2");
+	rig_send_n(r, 1, 1);
+	rig_settle(r);
+	assert_int_equal(kept_by_the_kernel(r), 0);
+	assert_false(dump(r, 1).last.in_kernel);
+	assert_string_equal(dump(r, 1).last.not_in_kernel,
+			    accel_no_text(ACCEL_NO_ACTION));
+	/* Another verdict, another answer. */
+	rig_say(r, "output:2");
+	assert_true(kept_by_the_kernel(r) >= 18);
+	assert_null(dump(r, 1).last.not_in_kernel);
+	set_state(r, PORT_DOWN);
+	assert_int_equal(kept_by_the_kernel(r), 0);
+	assert_string_equal(dump(r, 1).last.not_in_kernel,
+			    accel_no_text(ACCEL_NO_OUT));
 }
 
 static void a_port_that_was_down_is_served_by_the_kernel_again(void **state)
@@ -647,6 +670,7 @@ int main(void)
 		RIG_TEST(an_idle_flow_goes),
 		RIG_TEST(a_port_has_a_few_masks_at_most),
 		RIG_TEST_OF(a_known_flow_stays_in_the_kernel, bpf),
+		RIG_TEST_OF(what_is_not_in_the_kernel_has_its_reason, bpf),
 		RIG_TEST_OF(a_port_that_was_down_is_served_by_the_kernel_again,
 			    bpf),
 		RIG_TEST_OF(an_mtu_that_grows_brings_the_flow_back, bpf),

@@ -83,6 +83,7 @@ struct dp_flow {
 	uint64_t packets, bytes, used_ms;
 	bool fresh;
 	bool in_kernel;
+	const char *not_in_kernel; /* why; NULL where it is, or unknown */
 	unsigned worker;
 };
 

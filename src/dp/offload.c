@@ -13,14 +13,17 @@ void offload_consider(struct dp_thread *t, struct flow *f,
 	if (!a)
 		return;
 	f->mirror_epoch = accel_epoch(a);
-	if (accel_can(a, key, program_list(f->program)))
+	f->mirror_no = accel_can(a, key, program_list(f->program));
+	if (!f->mirror_no)
 		f->mirrored = FLOW_MAY_MIRROR;
 }
 
 void offload_put(struct dp_thread *t, struct flow *f)
 {
-	bool put = accel_put(t->dp->config.accel, f, f->mask->slot);
+	bool put;
 
+	f->mirror_no = accel_put(t->dp->config.accel, f, f->mask->slot);
+	put = !f->mirror_no;
 	f->mirrored = put ? FLOW_MIRRORED : FLOW_HERE_ONLY;
 	f->mirror_packets = f->mirror_bytes = 0;
 	t->stats.in_kernel += put;
@@ -75,6 +78,15 @@ static void account(struct dp_thread *t, struct flow *f,
 	t->stats.hits += new.packets;
 	t->stats.kernel_hits += new.packets;
 	count_ports(t, f, &new);
+}
+
+const char *offload_why_not(const struct dp_thread *t, const struct flow *f)
+{
+	if (!t->dp->config.accel)
+		return "there is no kernel cache";
+	if (f->mirrored == FLOW_MAY_MIRROR)
+		return "only one packet has come so far";
+	return accel_no_text((enum accel_no)f->mirror_no);
 }
 
 void offload_sync(struct dp_thread *t, struct flow *f)

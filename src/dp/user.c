@@ -202,6 +202,7 @@ static bool dump_flow(void *ctx, struct flow *f)
 				.used_ms = f->used_ms,
 				.fresh = flow_is_fresh(f, t->dp->config.stamps),
 				.in_kernel = f->mirrored == FLOW_MIRRORED,
+				.not_in_kernel = offload_why_not(t, f),
 				.worker = t->index };
 	d->fn(d->ctx, &out);
 	return true;

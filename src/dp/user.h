@@ -128,6 +128,8 @@ void offload_put(struct dp_thread *t, struct flow *f);
 /* The same for one whose answer is of old; it is out of the kernel. */
 void offload_again(struct dp_thread *t, struct flow *f,
 		   const struct flow_key *key);
+/* NULL: the kernel has it. */
+const char *offload_why_not(const struct dp_thread *t, const struct flow *f);
 /* The flow's counters have what the kernel counted. */
 void offload_sync(struct dp_thread *t, struct flow *f);
 
