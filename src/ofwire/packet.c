@@ -402,8 +402,10 @@ enum of_error of_packet_out_decode(const struct of_msg *m,
 	if (c.failed)
 		return OF_OFPBRC_BAD_LEN;
 	e = of_acts_decode(acts, v, &po->acts);
-	if (e)
+	if (e) {
+		of_packet_out_fini(po);
 		return e;
+	}
 	if (po->buffer_id == OF_BUFFER_NONE) {
 		po->len = cursor_left(&c);
 		po->packet = cursor_take(&c, po->len);
