@@ -379,7 +379,7 @@ static void run_bucket(struct flow_run *r, const struct flow_group *g,
 	uint8_t reason = r->reason;
 	struct copy c;
 
-	if (!copy_begin(r, &c, last))
+	if (r->lookups++ >= PIPELINE_MAX_LOOKUPS || !copy_begin(r, &c, last))
 		return;
 	count(r, g->counters[b - g->g.buckets]);
 	of_act_for_each(a, of_acts_list(&b->acts))

@@ -184,6 +184,26 @@ static void an_all_group_sends_copies(void **state UNUSED)
 	net_destroy(h.net);
 }
 
+/* Chains of groups with many buckets: work is bounded, whatever they say. */
+static void groups_of_groups_end(void **state UNUSED)
+{
+	struct house h = house();
+	struct str buckets = STR_INIT;
+
+	for (uint32_t id = 9; id; id--) {
+		str_clear(&buckets);
+		for (unsigned i = 0; i < 200; i++)
+			str_addf(&buckets, "%sgroup:%u", i ? "|" : "", id + 1);
+		net_group(h.net, h.b, (struct of_group){ .id = id },
+			  id == 9 ? "drop" : str_text(&buckets));
+	}
+	net_flow(h.net, h.b, "actions=group:1");
+	net_freeze(h.net);
+	net_expect(h.net, PACKET, "drop(rule)");
+	str_fini(&buckets);
+	net_destroy(h.net);
+}
+
 static void fast_failover_takes_the_first_that_lives(void **state UNUSED)
 {
 	struct house h = house();
@@ -307,6 +327,7 @@ int main(void)
 		cmocka_unit_test(moves_tell_where_they_looked),
 		cmocka_unit_test(tags_come_and_go),
 		cmocka_unit_test(an_all_group_sends_copies),
+		cmocka_unit_test(groups_of_groups_end),
 		cmocka_unit_test(fast_failover_takes_the_first_that_lives),
 		cmocka_unit_test(select_spreads_flows),
 		cmocka_unit_test(a_change_makes_what_was_said_stale),

@@ -24,7 +24,8 @@
 
 #define PIPELINE_MAX_HOPS 8u
 #define PIPELINE_MAX_RESUBMITS 64u
-/* Of OpenFlow rules: how deep look-ups nest, and how many there are in all. */
+/* Of OpenFlow rules: how deep look-ups nest, and how many there are in all,
+ * groups and their buckets among them. */
 #define PIPELINE_MAX_DEPTH 64u
 #define PIPELINE_MAX_LOOKUPS 4096u
 

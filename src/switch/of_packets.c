@@ -17,6 +17,16 @@ static uint32_t of_port_of(const struct vswitch *sw, uint32_t id)
 	return p && p->of_port ? p->of_port : OF_PORT_CONTROLLER;
 }
 
+/* Did it come in by this bridge, or by none? A rule of a file may punt, too, and
+ * says nothing of a bridge. */
+static bool is_of(const struct vswitch *sw, const struct sw_bridge *b,
+		  uint32_t in_port)
+{
+	const struct snap_port *p = snapshot_port(sw->snapshot, in_port);
+
+	return !in_port || (p && p->bridge && p->bridge->id == b->id);
+}
+
 /* A frame that was to be finished by whoever sends it is finished here. */
 void sw_of_punted(struct vswitch *sw, const struct punt *p)
 {
@@ -34,7 +44,8 @@ void sw_of_punted(struct vswitch *sw, const struct punt *p)
 		.metadata = word64(&w[PUNT_FLOW_METADATA]),
 	};
 
-	if (!b || !b->of || !b->of->ops || !b->of->ops->packet_in)
+	if (!b || !b->of || !is_of(sw, b, p->in_port) || !b->of->ops ||
+	    !b->of->ops->packet_in)
 		return;
 	if (p->packet->flags & PACKET_CSUM_PARTIAL)
 		packet_csum_finish(p->packet);

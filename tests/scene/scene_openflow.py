@@ -6,7 +6,9 @@
     c3 --3--+
 """
 import os
+import random
 import shutil
+import socket
 
 from lib import Skipped, must, run, scene, until
 
@@ -292,3 +294,28 @@ def the_hosts_own_device_is_local(s):
     br("add-flow", "in_port=1,actions=LOCAL")
     br("add-flow", "in_port=LOCAL,actions=output:1")
     c1.must_reach("198.51.100.254")
+
+
+@scene
+def who_says_nonsense_is_let_go_and_others_are_not(s):
+    h, c1, c2, c3 = three(s)
+    path = os.path.join(h.folder, "run", "br0.mgmt")
+    rng = random.Random(7)
+    with socket.socket(socket.AF_UNIX) as idle:
+        idle.connect(path)
+        for _ in range(20):
+            with socket.socket(socket.AF_UNIX) as w:
+                w.settimeout(10)
+                w.connect(path)
+                w.sendall(bytes([4, 7, 0, 8]) + rng.randbytes(500))
+                got = b"more"
+                while got:
+                    try:
+                        got = w.recv(4096)
+                    except ConnectionResetError:
+                        got = b""
+        must(Bridge(h, 13).rules(), "the others are served")
+        c1.must_reach("198.51.100.2")
+    h.apply(NET.replace("br0: {openflow: true}", "br0: {}"))
+    must(not os.path.exists(path), "no socket of a bridge that is a bridge")
+    c1.must_reach("198.51.100.2")
