@@ -20,6 +20,8 @@ struct rpc_client {
 
 struct rpc_client *rpc_client_create(const char *path, struct err *e)
 {
+	const char *or_yours =
+		geteuid() ? ", or one of your own with \"weftd\"" : "";
 	struct err why = ERR_INIT;
 	struct rpc_client *c;
 	int fd;
@@ -28,13 +30,13 @@ struct rpc_client *rpc_client_create(const char *path, struct err *e)
 	if (fd == -ENOENT)
 		err_set(e,
 			"weftd is not running (no socket at %s): start it with "
-			"\"systemctl start weftd\" or \"sudo weftd\"",
-			path);
+			"\"systemctl start weftd\" or \"sudo weftd\"%s",
+			path, or_yours);
 	else if (fd == -ECONNREFUSED)
 		err_set(e,
 			"weftd is not running (nobody answers at %s): start it "
-			"with \"systemctl start weftd\" or \"sudo weftd\"",
-			path);
+			"with \"systemctl start weftd\" or \"sudo weftd\"%s",
+			path, or_yours);
 	else if (fd == -EACCES)
 		err_set(e,
 			"this user may not talk to weftd (%s): use sudo, or "

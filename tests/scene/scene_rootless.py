@@ -7,6 +7,7 @@ ones are in docs/rootless.md, which is typed by scene_documents.py.
 """
 import array
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ import threading
 
 from boot import Boot
 from lib import BUILD, PATIENCE_S, WEFT, WEFTD, Host, must, run, scene, until
+from scene_json import obeys
 
 USER = 4242
 AS_USER = ["setpriv", "--reuid", str(USER), "--regid", str(USER),
@@ -222,14 +224,18 @@ ports:
     must([p["name"] for p in h.show("ports")] == ["a", "b"], "the ports")
     must("0 of 2 ports up" in h.weft(), h.weft())
     must("without privilege" in h.weft("doctor"), h.weft("doctor"))
+    obeys("show-ports", json.loads(h.weft("show", "ports", "--json")))
+    obeys("doctor", json.loads(h.weft("doctor", "--json")))
     with pair(h) as (a, _):
         a.must_reach("10.1.0.12")
         h.port_is("a", "up")
         must("stream" in h.weft("show", "ports"), h.weft("show", "ports"))
+        obeys("show-ports", json.loads(h.weft("show", "ports", "--json")))
     # State and sockets are the user's own.
     must(os.stat(os.path.join(h.folder, "s", "weft", "weft.db")).st_uid ==
          USER, "whose state it is")
-    h.kill(signal.SIGTERM)
+    h.kill()
+    must("one of your own" in h.weft(check=False), h.weft(check=False))
     h.start()
     must(len(h.show("ports")) == 2, "the state is there again")
 
