@@ -127,15 +127,18 @@ static uint64_t seconds_of(const char *text)
 	return !*end || !strcmp(end, "s") ? n : 0;
 }
 
-/* Who is logged in from elsewhere has its host in SSH_CONNECTION's first word. */
+/* Who is logged in from elsewhere has its host in SSH_CONNECTION's first word, and
+ * in all four the connection. */
 static void add_caller(struct json_object *p)
 {
 	const char *ssh = getenv("SSH_CONNECTION");
 
-	if (ssh)
-		json_object_object_add(p, "caller",
-				       json_object_new_string_len(
-					       ssh, (int)strcspn(ssh, " ")));
+	if (!ssh)
+		return;
+	json_object_object_add(
+		p, "caller",
+		json_object_new_string_len(ssh, (int)strcspn(ssh, " ")));
+	json_object_object_add(p, "connection", json_object_new_string(ssh));
 }
 
 static int add_wishes(struct cli *c, struct json_object *p)

@@ -31,10 +31,13 @@ const struct cli_command cli_commands[] = {
 		  "refused. What takes longer than a second says at which "
 		  "step it is. With "
 		  "--confirm the change is undone by itself unless weft "
-		  "confirm comes in time, and at once when the default "
-		  "gateway, or the host one is logged in from, answered "
-		  "before and stops answering; a restart of the daemon "
-		  "changes nothing about that.",
+		  "confirm comes in time, and at once when it cuts "
+		  "somebody off: the connection one is logged in over "
+		  "(SSH_CONNECTION) gets stuck or loses its address, the "
+		  "default route goes, its gateway or the host one is "
+		  "logged in from worked before and stops answering. Then "
+		  "weft says whether all is as it was. A restart of the "
+		  "daemon changes nothing about the time.",
 	  .example = "weft apply --confirm 60s net.yaml" },
 	{ .name = "confirm",
 	  .args = "",

@@ -49,8 +49,12 @@ int cli_history(struct cli *c)
 
 	if (!list)
 		return rc;
-	if (!cli_print_json(c, list))
+	if (cli_print_json(c, list))
+		;
+	else if (json_object_array_length(list))
 		print_history(c, list);
+	else
+		fputs("nothing was applied yet: weft apply FILE\n", c->out);
 	json_object_put(list);
 	return rc;
 }

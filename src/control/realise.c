@@ -126,7 +126,6 @@ static int step_make(struct control *c, const struct real_spec *s,
 		      s->port == VIEW_NONE && s->bridge == VIEW_NONE ?
 			      "" :
 			      real_spec_name(s));
-
 	if (p) {
 		rc = real_update(&c->real, p, s, e);
 		if (rc)
@@ -147,9 +146,12 @@ static void drop_unwanted(struct control *c)
 {
 	struct real_port *p, *next;
 
-	list_for_each_safe(p, next, &c->real.ports, link)
-		if (!p->wanted)
-			real_destroy(&c->real, p, false);
+	list_for_each_safe(p, next, &c->real.ports, link) {
+		if (p->wanted)
+			continue;
+		progress_step(&c->progress, "removal of port", p->name);
+		real_destroy(&c->real, p, false);
+	}
 }
 
 static void publish(struct control *c, const struct model_view *v)
@@ -162,6 +164,17 @@ static void publish(struct control *c, const struct model_view *v)
 	openflow_follow(c, v);
 	desire_fini(&old);
 	real_release_numbers(&c->real);
+}
+
+/* What is to be made, and what nobody wants any more. */
+static int count_steps(struct control *c, const struct model_view *v,
+		       struct err *e)
+{
+	struct real_port *p;
+
+	list_for_each(p, &c->real.ports, link)
+		c->progress.of += !p->wanted;
+	return each_spec(c, v, step_count, e);
 }
 
 static int check(const struct model_view *v, struct err *e)
@@ -202,12 +215,12 @@ static int realise(struct control *c, const struct model_view *v, bool back,
 	rc = each_spec(c, v, step_mark, e);
 	if (!rc)
 		rc = each_spec(c, v, step_free_device, e);
+	if (!rc)
+		rc = count_steps(c, v, e);
 	if (!rc && back)
 		let_go(c);
 	/* What comes may need a device that is on its way out. */
 	reaper_settle();
-	if (!rc)
-		rc = each_spec(c, v, step_count, e);
 	if (!rc)
 		rc = each_spec(c, v, step_make, e);
 	if (rc)

@@ -367,7 +367,9 @@ def what_takes_long_says_at_which_step_it_is(s):
     with Slowed(s, h):
         out = weft(h, "apply", path)
     must("weft: step " in out and " of 12: port m" in out, out)
-    weft(h, "down")
+    with Slowed(s, h):
+        out = weft(h, "down")
+    must("weft: step " in out and " of 12: removal of port m" in out, out)
     with Slowed(s, h):
         out = weft(h, "apply", "--quiet", path)
     must("step" not in out, out)
