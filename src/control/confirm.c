@@ -11,12 +11,8 @@
 #include "control/internal.h"
 #include "store/store.h"
 #include "sys/file_io.h"
-#include "sys/nl_route.h"
 
 #define TICK_MS 1000u
-#define ANSWER_MS 250u
-#define PING_LEN 64u
-#define VERIFY_S 5u
 #define FILE_MAX 128u
 
 static uint64_t wall_s(const struct control *c)
@@ -70,67 +66,6 @@ static bool read_back(struct control *c)
 	return ok;
 }
 
-/* --- who answers --- */
-
-static bool host_answered(struct confirm_host *h, unsigned ms)
-{
-	struct ping_answer a;
-
-	while (ping_wait(&h->ping, ms, &a))
-		if (a.kind == PING_ECHO && ip_addr_equal(&a.from, &h->address))
-			return true;
-	return false;
-}
-
-static bool host_ask(struct confirm_host *h)
-{
-	return !ping_echo(&h->ping, &h->address, PING_LEN, ++h->seq);
-}
-
-static void unwatch(struct confirm *k)
-{
-	while (k->n_hosts)
-		ping_close(&k->hosts[--k->n_hosts].ping);
-}
-
-/* Watched from now on, if it answers: one that never did says nothing. */
-static void watch(struct confirm *k, const struct ip_addr *a, const char *what)
-{
-	struct confirm_host *h = &k->hosts[k->n_hosts];
-	const struct ip_addr any = { 0 };
-
-	if (!a->family || k->n_hosts == CONFIRM_WATCHED)
-		return;
-	*h = (struct confirm_host){ .address = *a, .what = what };
-	if (ping_open(&h->ping, a->family, (uint16_t)(0x5745 + k->n_hosts),
-		      &any, NULL))
-		return;
-	if (host_ask(h) && host_answered(h, ANSWER_MS))
-		k->n_hosts++;
-	else
-		ping_close(&h->ping);
-}
-
-static void watch_gateways(struct control *c)
-{
-	struct nl_routes routes = { 0 };
-
-	if (nl_route_list(c->nl, 0, &routes, NULL))
-		return;
-	for (size_t i = 0; i < routes.n; i++)
-		if (!routes.v[i].dst.len && routes.v[i].table == 254)
-			watch(&c->confirm, &routes.v[i].gateway, "the gateway");
-	nl_routes_fini(&routes);
-}
-
-static void watch_caller(struct control *c, const char *caller)
-{
-	struct ip_addr a;
-
-	if (caller && !ip_addr_parse(caller, &a))
-		watch(&c->confirm, &a, "the caller's host");
-}
-
 /* --- back --- */
 
 static void say_outcome(struct control *c, char *sentence)
@@ -158,7 +93,8 @@ static struct model *model_before(struct control *c, struct err *e)
 static int apply_before(struct control *c, struct model *m, const char *why,
 			struct err *e)
 {
-	struct control_change ch = { .who = "weftd", .why = why };
+	char *undone = xasprintf("undone: %s", why);
+	struct control_change ch = { .who = "weftd", .why = undone };
 	struct store_state st = { 0 };
 	int rc = c->confirm.serial ?
 			 history_state(c, c->confirm.serial, &st, e) :
@@ -171,6 +107,7 @@ static int apply_before(struct control *c, struct model *m, const char *why,
 	}
 	if (st.text)
 		store_state_fini(&st);
+	free(undone);
 	return rc;
 }
 
@@ -192,13 +129,14 @@ int confirm_undo(struct control *c, const char *why, struct err *e)
 		    xasprintf("the change is undone: %s", why);
 	say_outcome(c, said);
 	forget(c);
-	k->verifying = !rc && k->n_hosts;
-	k->verify_left = VERIFY_S;
-	timer_set(&k->timer, k->verifying ? TICK_MS : 0);
-	if (!k->verifying) {
+	k->is_verified = false;
+	/* A daemon that was started since the change knows of no before. */
+	k->verifying = k->lookout.before;
+	k->verify_left = CONFIRM_VERIFY_S;
+	if (k->verifying)
+		timer_set(&k->timer, TICK_MS);
+	else
 		timer_cancel(&k->timer);
-		unwatch(k);
-	}
 	return rc;
 }
 
@@ -213,49 +151,33 @@ static void undo_because(struct control *c, char *why)
 
 /* --- every second --- */
 
-static struct confirm_host *silent_host(struct confirm *k)
-{
-	struct confirm_host *found = NULL;
-
-	for (unsigned i = 0; i < k->n_hosts; i++) {
-		struct confirm_host *h = &k->hosts[i];
-
-		h->silent = host_answered(h, 0) ? 0 : h->silent + 1;
-		host_ask(h);
-		if (h->silent >= CONFIRM_SILENT)
-			found = h;
-	}
-	return found;
-}
-
+/* What becomes of it is part of the sentence. */
 static void verify(struct control *c)
 {
 	struct confirm *k = &c->confirm;
-	char text[IP_STR_LEN];
-	unsigned n_back = 0;
+	struct str said = STR_INIT;
 
-	silent_host(k);
-	for (unsigned i = 0; i < k->n_hosts; i++)
-		n_back += !k->hosts[i].silent;
-	if (n_back < k->n_hosts && --k->verify_left) {
+	k->is_back = lookout_is_back(&k->lookout, c->nl, &said);
+	if (!k->is_back && --k->verify_left) {
 		timer_set(&k->timer, TICK_MS);
-		return;
+	} else {
+		say_outcome(c, xasprintf("%s; %s: %s", k->outcome,
+					 k->is_back ? "verified" :
+						      "not all is back",
+					 str_text(&said)));
+		events_apply(&c->events, "weftd", k->outcome);
+		k->is_verified = true;
+		k->verifying = false;
+		lookout_end(&k->lookout);
 	}
-	for (unsigned i = 0; i < k->n_hosts; i++)
-		log_info("after the undo %s %s %s", k->hosts[i].what,
-			 ip_addr_format(&k->hosts[i].address, text),
-			 k->hosts[i].silent ? "still does not answer" :
-					      "answers");
-	k->verifying = false;
-	unwatch(k);
+	str_fini(&said);
 }
 
 static void tick(void *arg)
 {
 	struct control *c = arg;
 	struct confirm *k = &c->confirm;
-	struct confirm_host *h;
-	char text[IP_STR_LEN];
+	char *why;
 
 	if (k->verifying) {
 		verify(c);
@@ -263,20 +185,28 @@ static void tick(void *arg)
 	}
 	if (!k->pending)
 		return;
-	h = silent_host(k);
-	if (h)
-		undo_because(c, xasprintf("%s %s stopped answering", h->what,
-					  ip_addr_format(&h->address, text)));
-	else if (wall_s(c) >= k->until_s)
-		undo_because(c, xstrdup("nobody confirmed it in time"));
+	why = lookout_lost(&k->lookout, c->nl);
+	if (!why && wall_s(c) >= k->until_s)
+		why = xstrdup("nobody confirmed it in time");
+	if (why)
+		undo_because(c, why);
 	else
 		timer_set(&k->timer, TICK_MS);
 }
 
 /* --- the doors --- */
 
-int confirm_begin(struct control *c, uint64_t seconds, const char *caller,
-		  struct err *e)
+void confirm_settle(struct control *c)
+{
+	if (!c->confirm.verifying)
+		return;
+	timer_cancel(&c->confirm.timer);
+	c->confirm.verify_left = 1;
+	verify(c);
+}
+
+int confirm_begin(struct control *c, uint64_t seconds,
+		  const struct confirm_caller *caller, struct err *e)
 {
 	struct confirm *k = &c->confirm;
 	int rc;
@@ -285,15 +215,15 @@ int confirm_begin(struct control *c, uint64_t seconds, const char *caller,
 		return err_set(e,
 			       "a confirmation is waited for 1 to %u seconds",
 			       CONFIRM_MAX_S);
-	unwatch(k);
-	k->verifying = false;
+	confirm_settle(c);
+	lookout_end(&k->lookout);
+	k->is_verified = false;
 	k->serial = history_now(c);
 	k->until_s = wall_s(c) + seconds;
-	watch_gateways(c);
-	watch_caller(c, caller);
+	lookout_begin(&k->lookout, c->nl, caller->address, caller->connection);
 	rc = write_down(c, e);
 	if (rc) {
-		unwatch(k);
+		lookout_end(&k->lookout);
 		return rc;
 	}
 	k->pending = true;
@@ -304,7 +234,7 @@ int confirm_begin(struct control *c, uint64_t seconds, const char *caller,
 void confirm_abandon(struct control *c)
 {
 	timer_cancel(&c->confirm.timer);
-	unwatch(&c->confirm);
+	lookout_end(&c->confirm.lookout);
 	forget(c);
 }
 
@@ -355,12 +285,16 @@ struct json_object *confirm_json(const struct control *c)
 				k->until_s > now ? k->until_s - now : 0));
 		json_object_object_add(o, "serial",
 				       json_object_new_uint64(k->serial));
-		json_object_object_add(o, "watched",
-				       json_object_new_int64(k->n_hosts));
+		json_object_object_add(
+			o, "watched",
+			json_object_new_int64(lookout_n_watched(&k->lookout)));
 	}
 	if (k->outcome)
 		json_object_object_add(o, "outcome",
 				       json_object_new_string(k->outcome));
+	if (k->is_verified)
+		json_object_object_add(o, "as_before",
+				       json_object_new_boolean(k->is_back));
 	return o;
 }
 
@@ -372,7 +306,7 @@ void confirm_init(struct control *c)
 void confirm_fini(struct control *c)
 {
 	timer_fini(&c->confirm.timer);
-	unwatch(&c->confirm);
+	lookout_end(&c->confirm.lookout);
 	free(c->confirm.outcome);
 	c->confirm.outcome = NULL;
 }

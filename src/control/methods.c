@@ -225,6 +225,7 @@ static bool apply_model(struct control *c, struct rpc_call *call,
 
 	ch.who = who;
 	ch.call = call;
+	confirm_settle(c);
 	rc = control_apply(c, m, &ch, &e);
 	if (rc) {
 		json_object_put(o);
@@ -243,12 +244,15 @@ static bool apply_model(struct control *c, struct rpc_call *call,
 static void apply_file(struct control *c, struct rpc_call *call,
 		       struct model *m, struct json_object *params)
 {
+	const struct confirm_caller caller = {
+		.address = text_of(params, "caller", NULL),
+		.connection = text_of(params, "connection", NULL),
+	};
 	uint64_t seconds = number_of(params, "confirm");
 	struct err e = ERR_INIT;
 	bool applied;
 
-	if (seconds &&
-	    confirm_begin(c, seconds, text_of(params, "caller", NULL), &e)) {
+	if (seconds && confirm_begin(c, seconds, &caller, &e)) {
 		model_destroy(m);
 		refuse(call, &e);
 		return;
