@@ -116,6 +116,18 @@ static int adopt_nic(struct real *r, struct real_port *p, struct err *e)
 	return rc;
 }
 
+int real_readopt(struct real *r, struct real_port *p, struct err *e)
+{
+	struct adopt_report report = { 0 };
+	int rc = adopt_take(&r->adopt, p->port->device, p->target, &report, e);
+
+	if (!rc)
+		log_info("port %s: %s was given addresses; they moved to %s",
+			 p->name, p->port->device, p->target);
+	adopt_report_fini(&report);
+	return rc;
+}
+
 static void release_nic(struct real *r, struct real_port *p)
 {
 	struct err e = ERR_INIT;

@@ -47,7 +47,8 @@ struct real_port {
 	bool failed; /* rx said its device is gone; waits for it to be back */
 	bool wanted; /* in the view being realised */
 	bool adopted;
-	bool was_up;  /* stream: at the last look */
+	unsigned readopt_in; /* looks until what came late is moved; 0: none */
+	bool was_up;         /* stream: at the last look */
 	char *target; /* NIC: the host device it gives its addresses to */
 	char *netns;  /* veth: the far end's namespace, NULL: here */
 	/* Whose namespace it is, when a process names it: held from the first
@@ -97,6 +98,8 @@ struct real_port *real_create(struct real *r, const struct real_spec *s,
 /* Device and datapath. 0 also when the device is not there yet: `missing` says
  * so. Another failure leaves it detached. */
 int real_attach(struct real *r, struct real_port *p, struct err *e) MUST_CHECK;
+/* Moves what an adopted NIC was given since, by whoever manages it. */
+int real_readopt(struct real *r, struct real_port *p, struct err *e) MUST_CHECK;
 void real_detach(struct real *r, struct real_port *p, bool keep);
 /* Why an attached port lost its device; to be freed. */
 char *real_gone_text(const struct real_port *p);

@@ -138,12 +138,44 @@ static void look_at_streams(struct control *c)
 	}
 }
 
+/* Who gives an adopted card an address adds routes to it in the next moments, and
+ * would be refused them where the address is gone. */
+#define LOOKS_TILL_READOPTED 2u
+
+static void addr_new(struct control *c, uint32_t ifindex)
+{
+	struct real_port *p;
+
+	list_for_each(p, &c->real.ports, link)
+		if (p->adopted && p->attached && p->port->ifindex == ifindex)
+			p->readopt_in = LOOKS_TILL_READOPTED;
+}
+
+static void readopt(struct control *c)
+{
+	struct real_port *p;
+	struct err e = ERR_INIT;
+
+	list_for_each(p, &c->real.ports, link) {
+		if (!p->readopt_in || --p->readopt_in || !p->adopted)
+			continue;
+		if (real_readopt(&c->real, p, &e))
+			log_warn("port %s: what %s was given stays there: %s",
+				 p->name, p->port->device, e.text);
+		else
+			events_port(&c->events, p->name,
+				    "was given addresses, which moved");
+		err_fini(&e);
+	}
+}
+
 static void on_look(void *arg)
 {
 	struct control *c = arg;
 
 	mend_all(c, false);
 	try_paths(c);
+	readopt(c);
 	look_at_streams(c);
 	timer_set(&c->look, LOOK_MS);
 }
@@ -156,6 +188,8 @@ static void on_event(void *arg, const struct nl_event *ev)
 		link_new(c, ev->link);
 	else if (ev->type == NL_EVENT_LINK_DEL)
 		link_del(c, ev->link);
+	else if (ev->type == NL_EVENT_ADDR_NEW)
+		addr_new(c, ev->addr->ifindex);
 	else if (ev->type == NL_EVENT_FILTER_DEL)
 		filter_del(c, ev->ifindex);
 	else if (ev->type == NL_EVENT_RESYNC_END)
@@ -213,8 +247,9 @@ void control_watch_processes(struct control *c)
 
 int control_watch(struct control *c, struct err *e)
 {
-	int rc = nl_monitor_create(&c->monitor, c->config.loop, NL_CURRENT_NS,
-				   NL_GROUP_LINK | NL_GROUP_FILTER, e);
+	int rc = nl_monitor_create(
+		&c->monitor, c->config.loop, NL_CURRENT_NS,
+		NL_GROUP_LINK | NL_GROUP_ADDR | NL_GROUP_FILTER, e);
 
 	if (rc)
 		return rc;

@@ -55,6 +55,9 @@ for d in null zero full random urandom tty; do
 	touch dev/$d
 	mount --bind /dev/$d dev/$d
 done
+# Each start is one of its own, by its number.
+cat proc/sys/kernel/random/uuid >run/boot_id
+mount --bind run/boot_id proc/sys/kernel/random/boot_id
 mkdir dev/net dev/pts dev/shm
 mount -t devpts -o newinstance,ptmxmode=666 devpts dev/pts
 ln -s pts/ptmx dev/ptmx

@@ -515,6 +515,41 @@ def networks_stand_before_what_needs_them_starts(s):
                 must_have_seen(b, name)
 
 
+# ifupdown, a DHCP client: whoever gives the card its address when weftd has adopted
+# it already.
+LATE = """ip link add e0 type veth peer e1
+ip link set e1 up
+ip link set e0 up
+(
+until ip -br addr show br0 | grep -q UNKNOWN; do sleep 0.1; done
+ip addr add 192.0.2.1/24 dev e0
+sleep 0.3
+ip route add default via 192.0.2.254 dev e0
+) >/dev/null 2>&1 &
+"""
+
+
+@scene
+def an_address_that_comes_late_moves_too(s):
+    """The card's own addresses are those of its own start, and its managers'."""
+    with boot.Boot(s) as b:
+        install(b)
+        start(b)
+        b.write("/root/hardware", LATE)
+        b.run("systemctl", "enable", "weftd")
+        b.reboot()
+        lib.until("the address is on the bridge", lambda: "192.0.2.1/24" in
+                  b.sh("ip -br addr show br0 2>/dev/null || true"))
+        lib.must("dev br0" in b.sh("ip route show default"),
+                 "the route stayed: " + b.sh("ip route"))
+        lib.must("192.0.2.1" not in b.sh("ip -br addr show e0"),
+                 "the address is on both")
+        b.run("weft", "down")
+        lib.must("192.0.2.1/24" in b.sh("ip -br addr show e0") and
+                 "dev e0" in b.sh("ip route show default"),
+                 "it did not come back: " + b.sh("ip addr; ip route"))
+
+
 # What dpkg, adduser and systemd themselves keep books in.
 BOOKS = ["/var/lib/dpkg", "/var/lib/systemd/catalog", "/var/cache",
          "/var/log"] + [
