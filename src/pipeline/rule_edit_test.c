@@ -194,6 +194,8 @@ normal_does_with_an_edited_packet_what_it_does_with_any(void **state UNUSED)
 		for (unsigned i = 0; i < n->s->n_bridges; i++) {
 			rule_table_destroy(n->s->bridges[i]->rules);
 			n->s->bridges[i]->rules = NULL;
+			flows_destroy(n->s->bridges[i]->flows);
+			n->s->bridges[i]->flows = NULL;
 		}
 		for (unsigned i = 0; i < PACKETS_A_NET; i++) {
 			random_learning(&r, n);
