@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "ovsdb/table_inside.h"
+
 static const char *const words[] = {
 	[COND_FALSE] = "false",
 	[COND_TRUE] = "true",
@@ -54,6 +56,22 @@ static int mismatch(struct fault *f, const struct json *v, const char *fn,
 	return -EINVAL;
 }
 
+static struct datum *arg_parse(enum condition_function fn, const struct type *t,
+			       const struct json *v,
+			       const struct named_uuids *names, struct fault *f)
+{
+	bool part = fn == COND_INCLUDES || fn == COND_EXCLUDES;
+	struct type arg = *t;
+
+	if (is_ordering(fn))
+		arg.n_min = 1;
+	else if (part && !type_is_scalar(t))
+		arg.n_min = 0;
+	if (fn == COND_EXCLUDES && !type_is_scalar(t))
+		arg.n_max = TYPE_UNLIMITED;
+	return datum_parse(&arg, v, names, f);
+}
+
 static int clause_read(struct clause *c, const struct table_schema *t,
 		       const struct json *v, const struct named_uuids *names,
 		       struct fault *f)
@@ -82,11 +100,7 @@ static int clause_read(struct clause *c, const struct table_schema *t,
 				       "No function named %s.", fn->s);
 	if (is_ordering(c->function) && !is_ordered(&column->type))
 		return mismatch(f, v, fn->s, column);
-	if (c->function == COND_INCLUDES || c->function == COND_EXCLUDES)
-		c->arg = datum_parse_loose(&column->type, json_at(v, 2), names,
-					   f);
-	else
-		c->arg = datum_parse(&column->type, json_at(v, 2), names, f);
+	c->arg = arg_parse(c->function, &column->type, json_at(v, 2), names, f);
 	return c->arg ? 0 : -EINVAL;
 }
 
@@ -271,7 +285,7 @@ static bool find_pinned(const struct condition *c, struct table *t,
 			continue;
 		*r = table_find_by_index(t, i, key);
 		/* In the middle of a transaction there may be another. */
-		return !*r || !(*r)->touched;
+		return !*r || !table_find_twin(t, i, *r);
 	}
 	return false;
 }

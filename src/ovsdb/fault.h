@@ -22,6 +22,7 @@
 #define FAULT_NOT_ALLOWED "not allowed"
 #define FAULT_NOT_OWNER "not owner"
 #define FAULT_NOT_SUPPORTED "not supported"
+#define FAULT_OVSDB "ovsdb error"
 #define FAULT_RANGE "range error"
 #define FAULT_RESOURCES "resources exhausted"
 #define FAULT_SYNTAX "syntax error"

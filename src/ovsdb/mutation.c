@@ -43,25 +43,38 @@ static int mutator_check(const struct mutation *m, const struct json *v,
 	return -EINVAL;
 }
 
+/* A set of keys takes pairs out of a map, too. */
+static struct datum *delete_arg_parse(const struct type *t,
+				      const struct json *v,
+				      const struct named_uuids *names,
+				      struct fault *f)
+{
+	struct type arg = *t;
+	struct datum *d;
+
+	arg.n_min = 0;
+	arg.n_max = TYPE_UNLIMITED;
+	d = datum_parse(&arg, v, names, f);
+	if (d || !type_is_map(t))
+		return d;
+	fault_fini(f);
+	arg.value = (struct base_type){ .type = ATOM_VOID };
+	return datum_parse(&arg, v, names, f);
+}
+
 static struct datum *arg_parse(const struct mutation *m, const struct json *v,
 			       const struct named_uuids *names, struct fault *f)
 {
-	const struct type *t = &m->column->type;
-	struct type keys = *t;
+	struct type arg = m->column->type;
 
-	if (m->mutator < MUTATE_INSERT) {
-		keys.n_min = keys.n_max = 1;
-		keys.key = (struct base_type){ .type = t->key.type };
-		return datum_parse_loose(&keys, v, names, f);
-	}
+	if (m->mutator == MUTATE_DELETE)
+		return delete_arg_parse(&arg, v, names, f);
 	if (m->mutator == MUTATE_INSERT) {
-		keys.n_min = 0;
-		return datum_parse(&keys, v, names, f);
+		arg.n_min = 0;
+		return datum_parse(&arg, v, names, f);
 	}
-	/* A set of keys takes pairs out of a map. */
-	if (type_is_map(t) && !json_is(json_at(v, 0), "map"))
-		keys.value = (struct base_type){ .type = ATOM_VOID };
-	return datum_parse_loose(&keys, v, names, f);
+	arg.n_min = arg.n_max = 1;
+	return datum_parse_unbounded(&arg, v, names, f);
 }
 
 static int mutation_read(struct mutation *m, const struct table_schema *t,

@@ -62,13 +62,36 @@ struct txn *txn_begin(struct db *db)
 	return t;
 }
 
+struct txn_row *txn_find_gone(const struct txn *t, const struct table *table,
+			      const struct uuid *u)
+{
+	struct txn_row *g, *made = NULL;
+
+	hmap_for_each_same(g, &t->gone, uuid_hash(u, SEED), gone) {
+		if (g->table != table || !uuid_equal(&g->row->uuid, u))
+			continue;
+		if (g->old)
+			return g;
+		made = g;
+	}
+	return made;
+}
+
+bool txn_may_insert(const struct txn *t, const struct table *table,
+		    const struct uuid *u)
+{
+	const struct txn_row *gone = txn_find_gone(t, table, u);
+
+	return !table_find(table, u) && (!gone || !gone->old);
+}
+
 struct row *txn_insert(struct txn *t, struct table *table,
 		       const struct uuid *uuid)
 {
 	struct uuid u = uuid ? *uuid : uuid_random(t->db->env);
 	struct row *r;
 
-	if (table_find(table, &u))
+	if (!txn_may_insert(t, table, &u))
 		return NULL;
 	r = row_create(table->schema, &u);
 	r->version = ++t->db->next_version;
@@ -416,71 +439,4 @@ void txn_set_note(struct txn *t, uint64_t note)
 uint64_t txn_note(const struct txn *t)
 {
 	return t->note;
-}
-
-static bool change_persists(const struct change *c,
-			    const struct table_schema *s)
-{
-	if (!c->new.cells || !c->old.cells)
-		return true;
-	for (unsigned i = COLUMN_FIRST; i < s->n_columns; i++)
-		if (s->columns[i].persistent && change_has(c, i))
-			return true;
-	return false;
-}
-
-static void add_change(struct str *s, const struct change *c,
-		       const struct table_schema *t)
-{
-	unsigned columns[SCHEMA_MAX_COLUMNS], n = 0;
-	char name[UUID_LEN + 1];
-
-	json_add_name(s, uuid_format(c->new.cells ? &c->new.uuid : &c->old.uuid,
-				     name));
-	if (!c->new.cells) {
-		json_add_null(s);
-		return;
-	}
-	for (unsigned i = COLUMN_FIRST; i < t->n_columns; i++)
-		if (t->columns[i].persistent && change_has(c, i))
-			columns[n++] = i;
-	row_view_add_json(s, &c->new, columns, n);
-}
-
-bool txn_add_record(const struct txn *t, uint64_t wall_ms, struct str *s)
-{
-	const struct table_schema *open = NULL;
-	size_t start = s->len;
-
-	json_add_open(s, '{');
-	for (size_t i = 0; i < t->n_changes; i++) {
-		const struct change *c = &t->changes[i];
-		const struct table_schema *ts =
-			c->new.cells ? c->new.table : c->old.table;
-
-		must(ts);
-		if (!change_persists(c, ts))
-			continue;
-		if (open != ts) {
-			if (open)
-				json_add_close(s, '}');
-			json_add_name(s, ts->name);
-			json_add_open(s, '{');
-		}
-		open = ts;
-		add_change(s, c, ts);
-	}
-	if (!open) {
-		str_truncate(s, start);
-		return false;
-	}
-	json_add_close(s, '}');
-	if (t->comment.len) {
-		json_add_name(s, "_comment");
-		json_add_string(s, t->comment.s);
-	}
-	json_add_name(s, "_date");
-	json_add_int(s, (int64_t)wall_ms);
-	json_add_close(s, '}');
-	return true;
 }

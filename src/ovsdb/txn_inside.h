@@ -57,6 +57,13 @@ struct txn {
 
 /* txn.c */
 struct txn_row *txn_touch(struct txn *t, struct table *table, struct row *r);
+/* What the transaction deleted, rather a row that was there before than one
+ * that it had made; NULL: neither. */
+struct txn_row *txn_find_gone(const struct txn *t, const struct table *table,
+			      const struct uuid *u);
+/* No such row is there, nor was there one before this transaction. */
+bool txn_may_insert(const struct txn *t, const struct table *table,
+		    const struct uuid *u);
 /* txn_refs.c: counts, garbage, weak references. */
 int txn_refs_check(struct txn *t, struct fault *f) MUST_CHECK;
 void txn_refs_undo(struct txn *t);

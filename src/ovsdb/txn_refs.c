@@ -15,11 +15,8 @@ static struct row *find_alive_or_gone(struct txn *t, struct table *table,
 
 	if (r)
 		return r;
-	hmap_for_each_same(g, &t->gone, uuid_hash(u, SEED), gone) {
-		if (g->table == table && uuid_equal(&g->row->uuid, u))
-			return g->row;
-	}
-	return NULL;
+	g = txn_find_gone(t, table, u);
+	return g ? g->row : NULL;
 }
 
 static void count_add(struct txn *t, struct row *r, int delta)

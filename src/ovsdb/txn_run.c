@@ -7,6 +7,7 @@
 
 /* A name that an insert gives, or will give, to its row. */
 struct symbol {
+	struct hmap_node node;
 	char *name;
 	struct uuid uuid;
 	bool inserted;
@@ -17,8 +18,7 @@ struct run {
 	struct db *db;
 	struct txn *txn;
 	const struct txn_request *rq;
-	struct symbol *symbols;
-	unsigned n_symbols;
+	struct hmap symbols;
 	struct str *reply;
 	bool blocked;
 	uint64_t wait_ms;
@@ -28,15 +28,18 @@ struct run {
 
 static struct symbol *symbol_get(struct run *r, const char *name)
 {
-	for (unsigned i = 0; i < r->n_symbols; i++)
-		if (!strcmp(r->symbols[i].name, name))
-			return &r->symbols[i];
-	r->symbols =
-		xrealloc(r->symbols, (r->n_symbols + 1) * sizeof(*r->symbols));
-	r->symbols[r->n_symbols] =
-		(struct symbol){ .name = xstrdup(name),
-				 .uuid = uuid_random(r->db->env) };
-	return &r->symbols[r->n_symbols++];
+	uint64_t h = hash_string(name, r->db->seed);
+	struct symbol *s;
+
+	hmap_for_each_same(s, &r->symbols, h, node) {
+		if (!strcmp(s->name, name))
+			return s;
+	}
+	s = xzalloc(sizeof(*s));
+	s->name = xstrdup(name);
+	s->uuid = uuid_random(r->db->env);
+	hmap_put(&r->symbols, &s->node, h);
+	return s;
 }
 
 static bool symbol_find(const struct named_uuids *n, const char *name,
@@ -53,39 +56,22 @@ static bool symbol_find(const struct named_uuids *n, const char *name,
 
 /* --- members of an operation ---------------------------------------------------------------- */
 
-static const char *string_member(const struct json *op, const char *name,
-				 struct fault *f)
+static const char *text_member(const struct json *op, const char *name)
 {
-	const struct json *v = json_find(op, name);
-
-	if (json_is_type(v, JSON_STRING))
-		return v->s;
-	if (v)
-		fault_set_syntax(f, op, "Type mismatch for member '%s'.", name);
-	else
-		fault_set_syntax(f, op, "Required '%s' member is missing.",
-				 name);
-	return NULL;
+	return json_find(op, name)->s;
 }
 
-static struct table *table_member(struct run *r, const struct json *op,
-				  struct fault *f)
+/* operation_check found that it is there. */
+static struct table *table_member(struct run *r, const struct json *op)
 {
-	const char *name = string_member(op, "table", f);
-	struct table *t = name ? db_find_table(r->db, name) : NULL;
-
-	if (name && !t)
-		fault_set_syntax(f, op, "No table named %s.", name);
-	return t;
+	return db_find_table(r->db, text_member(op, "table"));
 }
 
 static struct table *changed_table(struct run *r, const struct json *op,
 				   struct fault *f)
 {
-	struct table *t = table_member(r, op, f);
+	struct table *t = table_member(r, op);
 
-	if (!t)
-		return NULL;
 	if (r->rq->read_only) {
 		fault_set(f, FAULT_NOT_ALLOWED,
 			  "%s operation not allowed when database server is "
@@ -105,13 +91,8 @@ static struct table *changed_table(struct run *r, const struct json *op,
 static int where_member(struct run *r, struct table *t, const struct json *op,
 			struct condition *c, struct fault *f)
 {
-	const struct json *where = json_find(op, "where");
-
-	*c = (struct condition){ 0 };
-	if (!where)
-		return fault_set_syntax(f, op,
-					"Required 'where' member is missing.");
-	return condition_parse(c, t->schema, where, &r->names, f);
+	return condition_parse(c, t->schema, json_find(op, "where"), &r->names,
+			       f);
 }
 
 struct columns {
@@ -120,31 +101,36 @@ struct columns {
 	unsigned skip; /* so many in front are for sorting only */
 };
 
+static bool columns_have(const struct columns *c, unsigned column)
+{
+	for (unsigned i = 0; i < c->n; i++)
+		if (c->list[i] == column)
+			return true;
+	return false;
+}
+
 static int columns_parse(const struct table_schema *t, const struct json *v,
 			 struct columns *c, struct fault *f)
 {
 	c->n = c->skip = 0;
-	if (!v) {
-		while (c->n < t->n_columns) {
-			c->list[c->n] = c->n;
-			c->n++;
-		}
-		return 0;
+	while (!v && c->n < t->n_columns) {
+		c->list[c->n] = c->n;
+		c->n++;
 	}
-	if (!json_is_type(v, JSON_ARRAY))
-		return fault_set_syntax(f, v,
-					"array of distinct column names "
-					"expected");
-	json_for_each(name, v) {
+	for (unsigned i = 0; v && i < v->n; i++) {
+		const char *name = json_at(v, i)->type == JSON_STRING ?
+					   json_at(v, i)->s :
+					   NULL;
 		const struct column *col =
-			name->type == JSON_STRING ?
-				schema_find_column(t, name->s) :
-				NULL;
+			name ? schema_find_column(t, name) : NULL;
 
-		if (!col || c->n == t->n_columns)
+		if (name && !col)
 			return fault_set_syntax(
-				f, v, "%s is not a valid column name",
-				name->type == JSON_STRING ? name->s : "this");
+				f, v, "%s is not a valid column name", name);
+		if (!name || columns_have(c, col->index))
+			return fault_set_syntax(f, v,
+						"array of distinct column "
+						"names expected");
 		c->list[c->n++] = col->index;
 	}
 	return 0;
@@ -182,9 +168,9 @@ static int settings_parse(struct run *r, const struct table_schema *t,
 		struct datum *d;
 
 		if (!c)
-			return fault_set(f, FAULT_UNKNOWN_COLUMN,
-					 "No column %s in table %s.", m->name,
-					 t->name);
+			return fault_set_about(f, FAULT_UNKNOWN_COLUMN, row,
+					       "No column %s in table %s.",
+					       m->name, t->name);
 		d = datum_parse(&c->type, &m->value, &r->names, f);
 		if (!d)
 			return -EINVAL;
@@ -203,20 +189,25 @@ static void settings_apply(struct run *r, struct table *t, struct row *row,
 
 /* --- insert ---------------------------------------------------------------------------------------- */
 
-static int insert_uuid(struct run *r, const struct json *op, struct uuid *u,
-		       struct fault *f)
+static int insert_uuid(struct run *r, const struct table *t,
+		       const struct json *op, struct uuid *u, struct fault *f)
 {
 	const struct json *name = json_find(op, "uuid-name");
 	const struct json *uuid = json_find(op, "uuid");
 	struct symbol *s;
 
-	*u = uuid_random(r->db->env);
-	if (uuid && (uuid->type != JSON_STRING || !uuid_parse(uuid->s, u)))
+	if (!uuid)
+		*u = uuid_random(r->db->env);
+	else if (!uuid_parse(uuid->s, u))
 		return fault_set_syntax(f, uuid, "bad uuid");
+	else if (!txn_may_insert(r->txn, t, u))
+		return fault_set_about(
+			f, FAULT_DUPLICATE_ROW, uuid,
+			"This UUID would duplicate a UUID already present "
+			"within the table or deleted within the same "
+			"transaction.");
 	if (!name)
 		return 0;
-	if (name->type != JSON_STRING || !schema_name_is_valid(name->s))
-		return fault_set_syntax(f, op, "uuid-name must be an <id>");
 	s = symbol_get(r, name->s);
 	if (s->inserted)
 		return fault_set_about(
@@ -254,33 +245,21 @@ static int settings_immutable(const struct settings *s,
 	return 0;
 }
 
-static int insert_row(struct run *r, struct table *t, const struct json *op,
-		      const struct settings *s, struct fault *f)
+static void insert_row(struct run *r, struct table *t, const struct uuid *u,
+		       const struct settings *s)
 {
-	const struct json *uuid = json_find(op, "uuid");
-	struct row *row;
+	struct row *row = txn_insert(r->txn, t, u);
 	char name[UUID_LEN + 1];
-	struct uuid u;
 
-	if (insert_uuid(r, op, &u, f))
-		return -EINVAL;
-	row = txn_insert(r->txn, t, &u);
-
-	if (!row)
-		return fault_set_about(
-			f, FAULT_DUPLICATE_ROW, uuid,
-			"This UUID would duplicate a UUID already "
-			"present within the table or deleted within "
-			"the same transaction.");
+	must(row);
 	settings_apply(r, t, row, s);
 	json_add_open(r->reply, '{');
 	json_add_name(r->reply, "uuid");
 	json_add_open(r->reply, '[');
 	json_add_string(r->reply, "uuid");
-	json_add_string(r->reply, uuid_format(&u, name));
+	json_add_string(r->reply, uuid_format(u, name));
 	json_add_close(r->reply, ']');
 	json_add_close(r->reply, '}');
-	return 0;
 }
 
 /* The defaults of what is not set must be allowed, too. */
@@ -304,20 +283,18 @@ static int op_insert(struct run *r, const struct json *op, struct fault *f)
 	struct table *t = changed_table(r, op, f);
 	const struct json *row = json_find(op, "row");
 	struct settings s = { 0 };
+	struct uuid u;
 	int err;
 
-	if (!t)
+	if (!t || insert_uuid(r, t, op, &u, f))
 		return -EINVAL;
-	if (!row)
-		return fault_set_syntax(f, op,
-					"Required 'row' member is missing.");
 	err = settings_parse(r, t->schema, row, &s, f);
 	if (!err)
 		err = settings_immutable(&s, t->schema, op, true, f);
 	if (!err)
 		err = defaults_check(t->schema, &s, f);
 	if (!err)
-		err = insert_row(r, t, op, &s, f);
+		insert_row(r, t, &u, &s);
 	settings_fini(&s);
 	return err;
 }
@@ -461,15 +438,18 @@ static int sort_parse(const struct table_schema *t, const struct json *v,
 
 static int op_select(struct run *r, const struct json *op, struct fault *f)
 {
-	struct table *t = table_member(r, op, f);
+	struct table *t = table_member(r, op);
 	struct columns c;
 	struct found found;
 	struct picture *p;
 
-	if (!t || columns_parse(t->schema, json_find(op, "columns"), &c, f) ||
-	    sort_parse(t->schema, json_find(op, "sort"), &c, f) ||
-	    rows_find(r, t, op, &found, f))
+	if (rows_find(r, t, op, &found, f))
 		return -EINVAL;
+	if (columns_parse(t->schema, json_find(op, "columns"), &c, f) ||
+	    sort_parse(t->schema, json_find(op, "sort"), &c, f)) {
+		free(found.rows);
+		return -EINVAL;
+	}
 	p = pictures_take(t, &found, &c);
 	reply_rows(r, t, p, found.n, &c);
 	pictures_free(p, found.n, c.n);
@@ -489,9 +469,6 @@ static int op_update(struct run *r, const struct json *op, struct fault *f)
 
 	if (!t)
 		return -EINVAL;
-	if (!row)
-		return fault_set_syntax(f, op,
-					"Required 'row' member is missing.");
 	err = settings_parse(r, t->schema, row, &s, f);
 	if (!err)
 		err = settings_immutable(&s, t->schema, op, false, f);
@@ -531,9 +508,6 @@ static int op_mutate(struct run *r, const struct json *op, struct fault *f)
 
 	if (!t)
 		return -EINVAL;
-	if (!list)
-		return fault_set_syntax(
-			f, op, "Required 'mutations' member is missing.");
 	err = mutations_parse(&m, t->schema, list, &r->names, f);
 	if (!err)
 		err = rows_find(r, t, op, &found, f);
@@ -646,39 +620,33 @@ static int wait_over(struct run *r, const struct json *op, struct fault *f)
 static int wait_check(const struct json *op, struct fault *f)
 {
 	const struct json *timeout = json_find(op, "timeout");
-	const char *until = string_member(op, "until", f);
+	const struct json *until = json_find(op, "until");
 
-	if (!until)
-		return -EINVAL;
-	if (strcmp(until, "==") && strcmp(until, "!="))
-		return fault_set_syntax(f, op,
+	if (timeout && timeout->i < 0)
+		return fault_set_syntax(f, timeout,
+					"timeout must be nonnegative");
+	if (!json_is(until, "==") && !json_is(until, "!="))
+		return fault_set_syntax(f, until,
 					"\"until\" must be \"==\" or \"!=\"");
-	if (timeout && (timeout->type != JSON_INT || timeout->i < 0))
-		return fault_set_syntax(f, op,
-					"\"timeout\" must be nonnegative");
-	if (!json_is_type(json_find(op, "rows"), JSON_ARRAY))
-		return fault_set_syntax(f, op,
-					"Required 'rows' member is missing.");
 	return 0;
 }
 
 static int op_wait(struct run *r, const struct json *op, struct fault *f)
 {
-	struct table *t = table_member(r, op, f);
+	struct table *t = table_member(r, op);
 	const struct json *rows = json_find(op, "rows");
-	struct picture *expected, *there;
+	struct picture *expected = NULL, *there;
 	struct columns c;
 	struct found found;
 	bool equal;
 
-	if (!t || wait_check(op, f) ||
-	    columns_parse(t->schema, json_find(op, "columns"), &c, f))
+	if (rows_find(r, t, op, &found, f))
 		return -EINVAL;
-	expected = expected_parse(r, t, rows, &c, f);
-	if (!expected)
-		return -EINVAL;
-	if (rows_find(r, t, op, &found, f)) {
-		pictures_free(expected, rows->n, c.n);
+	if (!columns_parse(t->schema, json_find(op, "columns"), &c, f) &&
+	    !wait_check(op, f))
+		expected = expected_parse(r, t, rows, &c, f);
+	if (!expected) {
+		free(found.rows);
 		return -EINVAL;
 	}
 	there = pictures_take(t, &found, &c);
@@ -694,14 +662,10 @@ static int op_wait(struct run *r, const struct json *op, struct fault *f)
 
 /* --- the small ones ------------------------------------------------------------------------------------------- */
 
-static int op_commit(struct run *r, const struct json *op, struct fault *f)
+static int op_commit(struct run *r, const struct json *op,
+		     struct fault *f UNUSED)
 {
-	const struct json *durable = json_find(op, "durable");
-
-	if (!json_is_bool(durable))
-		return fault_set_syntax(
-			f, op, "Required 'durable' member is missing.");
-	r->txn->durable |= durable->type == JSON_TRUE;
+	r->txn->durable |= json_is_type(json_find(op, "durable"), JSON_TRUE);
 	reply_empty(r);
 	return 0;
 }
@@ -712,23 +676,18 @@ static int op_abort(struct run *r UNUSED, const struct json *op UNUSED,
 	return fault_set(f, FAULT_ABORTED, "aborted by request");
 }
 
-static int op_comment(struct run *r, const struct json *op, struct fault *f)
+static int op_comment(struct run *r, const struct json *op,
+		      struct fault *f UNUSED)
 {
-	const char *text = string_member(op, "comment", f);
-
-	if (!text)
-		return -EINVAL;
-	txn_add_comment(r->txn, text);
+	txn_add_comment(r->txn, text_member(op, "comment"));
 	reply_empty(r);
 	return 0;
 }
 
 static int op_assert(struct run *r, const struct json *op, struct fault *f)
 {
-	const char *lock = string_member(op, "lock", f);
+	const char *lock = text_member(op, "lock");
 
-	if (!lock)
-		return -EINVAL;
 	if (!r->rq->owns_lock || !r->rq->owns_lock(r->rq->aux, lock))
 		return fault_set(f, FAULT_NOT_OWNER,
 				 "Asserted lock %s not held.", lock);
@@ -736,32 +695,190 @@ static int op_assert(struct run *r, const struct json *op, struct fault *f)
 	return 0;
 }
 
+/* --- what an operation may say ----------------------------------------------------------------------------------- */
+
+enum member_type {
+	MEMBER_ID,
+	MEMBER_TABLE, /* the name of one that there is */
+	MEMBER_STRING,
+	MEMBER_OBJECT,
+	MEMBER_ARRAY,
+	MEMBER_BOOL,
+	MEMBER_INT,
+};
+
+struct member {
+	const char *name;
+	enum member_type type;
+	bool optional;
+};
+
+#define MAX_MEMBERS 6
+
 static const struct operation {
 	const char *name;
 	int (*fn)(struct run *r, const struct json *op, struct fault *f);
+	struct member members[MAX_MEMBERS]; /* besides "op" */
 } operations[] = {
-	{ "insert", op_insert },   { "select", op_select },
-	{ "update", op_update },   { "mutate", op_mutate },
-	{ "delete", op_delete },   { "wait", op_wait },
-	{ "commit", op_commit },   { "abort", op_abort },
-	{ "comment", op_comment }, { "assert", op_assert },
+	{ "insert",
+	  op_insert,
+	  { { "table", MEMBER_TABLE, false },
+	    { "uuid", MEMBER_STRING, true },
+	    { "uuid-name", MEMBER_ID, true },
+	    { "row", MEMBER_OBJECT, false } } },
+	{ "select",
+	  op_select,
+	  { { "table", MEMBER_TABLE, false },
+	    { "where", MEMBER_ARRAY, false },
+	    { "columns", MEMBER_ARRAY, true },
+	    { "sort", MEMBER_ARRAY, true } } },
+	{ "update",
+	  op_update,
+	  { { "table", MEMBER_TABLE, false },
+	    { "where", MEMBER_ARRAY, false },
+	    { "row", MEMBER_OBJECT, false } } },
+	{ "mutate",
+	  op_mutate,
+	  { { "table", MEMBER_TABLE, false },
+	    { "where", MEMBER_ARRAY, false },
+	    { "mutations", MEMBER_ARRAY, false } } },
+	{ "delete",
+	  op_delete,
+	  { { "where", MEMBER_ARRAY, false },
+	    { "table", MEMBER_TABLE, false } } },
+	{ "wait",
+	  op_wait,
+	  { { "timeout", MEMBER_INT, true },
+	    { "where", MEMBER_ARRAY, false },
+	    { "columns", MEMBER_ARRAY, true },
+	    { "until", MEMBER_STRING, false },
+	    { "rows", MEMBER_ARRAY, false },
+	    { "table", MEMBER_TABLE, false } } },
+	{ "commit", op_commit, { { "durable", MEMBER_BOOL, false } } },
+	{ "abort", op_abort, { { 0 } } },
+	{ "comment", op_comment, { { "comment", MEMBER_STRING, false } } },
+	{ "assert", op_assert, { { "lock", MEMBER_ID, false } } },
 };
 
-static int operation_run(struct run *r, const struct json *op, struct fault *f)
+static bool member_fits(const struct json *v, enum member_type type)
 {
-	const char *name;
+	switch (type) {
+	case MEMBER_ID:
+	case MEMBER_TABLE:
+		return v->type == JSON_STRING && schema_name_is_valid(v->s);
+	case MEMBER_STRING:
+		return v->type == JSON_STRING;
+	case MEMBER_OBJECT:
+		return v->type == JSON_OBJECT;
+	case MEMBER_ARRAY:
+		return v->type == JSON_ARRAY;
+	case MEMBER_BOOL:
+		return json_is_bool(v);
+	case MEMBER_INT:
+		return v->type == JSON_INT;
+	}
+	return false;
+}
 
-	if (!json_is_type(op, JSON_OBJECT))
-		return fault_set_syntax(f, op,
-					"Parsing ovsdb operation "
-					"failed: object expected");
-	name = string_member(op, "op", f);
-	if (!name)
-		return -EINVAL;
+/* NULL, or a sentence that is the caller's. */
+static char *member_wrong(const struct run *r, const struct json *op,
+			  const struct member *m)
+{
+	const struct json *v = json_find(op, m->name);
+
+	if (!v)
+		return m->optional ? NULL :
+				     xasprintf("Required '%s' member is "
+					       "missing.",
+					       m->name);
+	if (!member_fits(v, m->type))
+		return xasprintf("Type mismatch for member '%s'.", m->name);
+	if (m->type == MEMBER_TABLE && !db_find_table(r->db, v->s))
+		return xasprintf("No table named %s.", v->s);
+	return NULL;
+}
+
+static bool member_is_known(const struct operation *o, const char *name)
+{
+	if (!strcmp(name, "op"))
+		return true;
+	for (size_t i = 0; i < MAX_MEMBERS && o->members[i].name; i++)
+		if (!strcmp(o->members[i].name, name))
+			return true;
+	return false;
+}
+
+static char *members_strange(const struct operation *o, const struct json *op)
+{
+	const char *first = NULL;
+	unsigned n = 0;
+
+	json_for_each_member(m, op) {
+		if (member_is_known(o, m->name))
+			continue;
+		first = first ? first : m->name;
+		n++;
+	}
+	if (!n)
+		return NULL;
+	if (n == 1)
+		return xasprintf("Member '%s' is present but not allowed here.",
+				 first);
+	return xasprintf("Member '%s' and %u other member%s are present but "
+			 "not allowed here.",
+			 first, n - 1, n > 2 ? "s" : "");
+}
+
+static char *members_wrong(const struct run *r, const struct operation *o,
+			   const struct json *op)
+{
+	for (size_t i = 0; i < MAX_MEMBERS && o->members[i].name; i++) {
+		char *why = member_wrong(r, op, &o->members[i]);
+
+		if (why)
+			return why;
+	}
+	return members_strange(o, op);
+}
+
+static const struct operation *operation_find(const char *name)
+{
 	for (size_t i = 0; i < ARRAY_SIZE(operations); i++)
 		if (!strcmp(operations[i].name, name))
-			return operations[i].fn(r, op, f);
-	return fault_set_syntax(f, op, "No operation named %s.", name);
+			return &operations[i];
+	return NULL;
+}
+
+/* The operation that `op` is; NULL with a sentence of what is wrong with it. */
+static const struct operation *
+operation_check(const struct run *r, const struct json *op, char **why)
+{
+	static const struct member name = { "op", MEMBER_ID, false };
+	const struct operation *o;
+
+	*why = op->type == JSON_OBJECT ? member_wrong(r, op, &name) :
+					 xstrdup("Object expected.");
+	if (*why)
+		return NULL;
+	o = operation_find(text_member(op, "op"));
+	*why = o ? members_wrong(r, o, op) :
+		   xasprintf("No operation \"%s\"", text_member(op, "op"));
+	return *why ? NULL : o;
+}
+
+static int operation_run(struct run *r, size_t i, struct fault *f)
+{
+	const struct json *op = json_at(r->rq->params, i);
+	char *why;
+	const struct operation *o = operation_check(r, op, &why);
+
+	if (o)
+		return o->fn(r, op, f);
+	fault_set_syntax(f, op->type == JSON_OBJECT ? op : NULL,
+			 "Parsing ovsdb operation %zu of %u failed: %s", i,
+			 r->rq->params->n - 1, why);
+	free(why);
+	return -EINVAL;
 }
 
 /* --- the request ------------------------------------------------------------------------------------------------ */
@@ -772,7 +889,7 @@ static int operations_run(struct run *r, struct fault *f)
 	const struct json *p = r->rq->params;
 
 	for (size_t i = 1; i < p->n; i++) {
-		int err = operation_run(r, &p->elements[i], f);
+		int err = operation_run(r, i, f);
 
 		if (r->blocked)
 			return -EAGAIN;
@@ -791,9 +908,13 @@ static int operations_run(struct run *r, struct fault *f)
 
 static void run_fini(struct run *r)
 {
-	for (unsigned i = 0; i < r->n_symbols; i++)
-		free(r->symbols[i].name);
-	free(r->symbols);
+	struct symbol *s;
+
+	hmap_for_each_safe(s, &r->symbols, node) {
+		free(s->name);
+		free(s);
+	}
+	hmap_fini(&r->symbols);
 }
 
 enum txn_state txn_run(struct db *db, const struct txn_request *rq,
@@ -807,6 +928,7 @@ enum txn_state txn_run(struct db *db, const struct txn_request *rq,
 	int err;
 
 	*out = (struct txn_outcome){ 0 };
+	hmap_init(&r.symbols);
 	r.txn = txn_begin(db);
 	json_add_open(r.reply, '[');
 	err = operations_run(&r, &f);
@@ -823,96 +945,4 @@ enum txn_state txn_run(struct db *db, const struct txn_request *rq,
 	str_fini(&out->reply);
 	out->wait_ms = r.wait_ms;
 	return TXN_BLOCKED;
-}
-
-/* --- records ---------------------------------------------------------------------------------------------------- */
-
-static int record_row(struct run *r, struct table *t,
-		      const struct json_member *m, bool is_diff,
-		      struct fault *f)
-{
-	struct uuid u;
-	struct row *row;
-
-	if (!uuid_parse(m->name, &u))
-		return fault_set_syntax(f, NULL, "%s is no UUID", m->name);
-	row = table_find(t, &u);
-	if (m->value.type == JSON_NULL) {
-		if (!row)
-			return fault_set_syntax(
-				f, NULL,
-				"%s: a row that is not there is "
-				"deleted",
-				m->name);
-		txn_delete(r->txn, t, row);
-		return 0;
-	}
-	is_diff &= row != NULL;
-	if (!row)
-		row = txn_insert(r->txn, t, &u);
-	if (m->value.type != JSON_OBJECT)
-		return fault_set_syntax(f, &m->value, "no row");
-	json_for_each_member(c, &m->value) {
-		const struct column *col =
-			schema_find_column(t->schema, c->name);
-		struct datum *d;
-
-		if (!col)
-			return fault_set(f, FAULT_UNKNOWN_COLUMN,
-					 "No column %s in table %s.", c->name,
-					 t->schema->name);
-		d = datum_parse_loose(&col->type, &c->value, NULL, f);
-		if (!d)
-			return -EINVAL;
-		if (is_diff &&
-		    (type_is_map(&col->type) || col->type.n_max > 1)) {
-			struct datum *diff = d;
-
-			d = datum_apply(row->cells[col->index - COLUMN_FIRST],
-					diff);
-			datum_unref(diff);
-		}
-		txn_set(r->txn, t, row, col, d);
-	}
-	return 0;
-}
-
-static int record_table(struct run *r, const struct json_member *m,
-			bool is_diff, struct fault *f)
-{
-	struct table *t = db_find_table(r->db, m->name);
-
-	if (!strcmp(m->name, "_comment") && m->value.type == JSON_STRING)
-		txn_add_comment(r->txn, m->value.s);
-	if (m->name[0] == '_')
-		return 0;
-	if (!t)
-		return fault_set(f, FAULT_UNKNOWN_TABLE, "No table named %s.",
-				 m->name);
-	if (m->value.type != JSON_OBJECT)
-		return fault_set_syntax(f, &m->value, "no table");
-	json_for_each_member(row, &m->value) {
-		if (record_row(r, t, row, is_diff, f))
-			return -EINVAL;
-	}
-	return 0;
-}
-
-struct txn *txn_read_record(struct db *db, const struct json *record,
-			    struct fault *f)
-{
-	struct run r = { .db = db, .txn = txn_begin(db) };
-	bool is_diff = json_is_type(json_find(record, "_is_diff"), JSON_TRUE);
-	int err = 0;
-
-	if (!json_is_type(record, JSON_OBJECT))
-		err = fault_set_syntax(f, record, "no transaction");
-	else
-		json_for_each_member(m, record) {
-			err = err ? err : record_table(&r, m, is_diff, f);
-		}
-	if (!err && !txn_prepare(r.txn, f))
-		return r.txn;
-	txn_abort(r.txn);
-	return NULL;
 }

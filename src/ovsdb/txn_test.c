@@ -187,6 +187,104 @@ static void index_refuses_twins_but_not_in_between(void **state UNUSED)
 	db_destroy(db);
 }
 
+static unsigned count_of(const char *text, const char *part)
+{
+	unsigned n = 0;
+
+	for (const char *at = text; (at = strstr(at, part)); at++)
+		n++;
+	return n;
+}
+
+/* Both are found by the index while a transaction has two of a kind, whichever
+ * of them stands first in it. */
+static void twins_in_between_are_both_found(void **state UNUSED)
+{
+	struct db *db = db_new();
+	struct str s = STR_INIT;
+	struct txn_outcome out;
+
+	expect(db,
+	       "[\"T\",{\"op\":\"insert\",\"table\":\"root\",\"row\":"
+	       "{\"name\":\"a\"}},{\"op\":\"insert\",\"table\":\"root\","
+	       "\"row\":{\"name\":\"b\"}}]",
+	       "uuid");
+	str_add(&s, "[\"T\",{\"op\":\"update\",\"table\":\"root\","
+		    "\"where\":[[\"name\",\"==\",\"b\"]],"
+		    "\"row\":{\"name\":\"a\"}}");
+	for (unsigned i = 0; i < 40; i++) /* the hash grows meanwhile */
+		str_addf(&s,
+			 ",{\"op\":\"insert\",\"table\":\"root\",\"row\":"
+			 "{\"name\":\"x%u\"}},{\"op\":\"select\","
+			 "\"table\":\"root\",\"columns\":[\"_uuid\"],"
+			 "\"where\":[[\"name\",\"==\",\"a\"]]}",
+			 i);
+	str_add(&s, ",{\"op\":\"delete\",\"table\":\"root\",\"where\":"
+		    "[[\"name\",\"==\",\"a\"]]}]");
+	assert_int_equal(run(db, s.s, &out), TXN_READY);
+	assert_int_equal(count_of(out.reply.s, "\"_uuid\""), 80);
+	txn_commit(out.txn);
+	assert_int_equal(rows(db, "root"), 40);
+	str_fini(&out.reply);
+	str_fini(&s);
+	db_destroy(db);
+}
+
+static void sums_need_one_number(void **state UNUSED)
+{
+	struct db *db = db_new();
+
+	expect(db,
+	       "[\"T\",{\"op\":\"insert\",\"table\":\"root\",\"row\":"
+	       "{\"set\":[\"set\",[1,2]]}}]",
+	       "uuid");
+	expect(db,
+	       "[\"T\",{\"op\":\"mutate\",\"table\":\"root\",\"where\":"
+	       "[],\"mutations\":[[\"set\",\"+=\",[\"set\",[]]]]}]",
+	       "set must have exactly one member but 0 are present");
+	db_destroy(db);
+}
+
+/* Neither would a change set have it twice, nor could a client tell them
+ * apart. */
+static void uuid_of_a_deleted_row_is_not_taken_at_once(void **state UNUSED)
+{
+	static const char insert[] =
+		"{\"op\":\"insert\",\"table\":\"root\",\"row\":{},\"uuid\":"
+		"\"11111111-1111-1111-1111-111111111111\"}";
+	struct db *db = db_new();
+	struct str s = STR_INIT;
+
+	str_addf(&s, "[\"T\",%s]", insert);
+	expect(db, s.s, "\"uuid\"");
+	str_clear(&s);
+	str_addf(&s,
+		 "[\"T\",{\"op\":\"delete\",\"table\":\"root\",\"where\":"
+		 "[]},%s]",
+		 insert);
+	expect(db, s.s, "deleted within the same transaction");
+	assert_int_equal(rows(db, "root"), 1);
+	str_fini(&s);
+	db_destroy(db);
+}
+
+static void record_does_not_rename_a_row(void **state UNUSED)
+{
+	static const char text[] =
+		"{\"root\":{\"11111111-1111-1111-1111-111111111111\":"
+		"{\"_uuid\":[\"uuid\","
+		"\"22222222-2222-2222-2222-222222222222\"]}}}";
+	struct db *db = db_new();
+	struct json_doc *d = doc_of(text);
+	struct fault f = { 0 };
+
+	assert_null(txn_read_record(db, json_root(d), &f));
+	assert_string_equal(f.tag, FAULT_UNKNOWN_COLUMN);
+	fault_fini(&f);
+	json_doc_destroy(d);
+	db_destroy(db);
+}
+
 static void wait_blocks_until_rows_are_there(void **state UNUSED)
 {
 	static const char wait[] =
@@ -485,6 +583,10 @@ int main(void)
 		cmocka_unit_test(wanted_row_cannot_be_deleted),
 		cmocka_unit_test(weak_reference_goes_with_its_row),
 		cmocka_unit_test(index_refuses_twins_but_not_in_between),
+		cmocka_unit_test(twins_in_between_are_both_found),
+		cmocka_unit_test(sums_need_one_number),
+		cmocka_unit_test(uuid_of_a_deleted_row_is_not_taken_at_once),
+		cmocka_unit_test(record_does_not_rename_a_row),
 		cmocka_unit_test(wait_blocks_until_rows_are_there),
 		cmocka_unit_test(failed_operation_ends_the_rest),
 		cmocka_unit_test(schema_is_printed_as_it_was_read),

@@ -493,23 +493,33 @@ int type_check(const struct type *t, const struct datum *d, struct fault *f)
 
 /* --- values from JSON --------------------------------------------------------------------- */
 
+/* The text of ["uuid","..."]; NULL: it is none. */
+static const char *tagged(const struct json *v, const char *word)
+{
+	if (!json_is_type(v, JSON_ARRAY) || v->n != 2 ||
+	    !json_is(json_at(v, 0), word) ||
+	    !json_is_type(json_at(v, 1), JSON_STRING))
+		return NULL;
+	return json_at(v, 1)->s;
+}
+
 static int uuid_from(const struct json *v, const struct named_uuids *names,
 		     struct uuid *u, struct fault *f)
 {
-	const struct json *word = json_at(v, 0), *text = json_at(v, 1);
+	const char *text = tagged(v, "uuid");
+	const char *name = names ? tagged(v, "named-uuid") : NULL;
 
-	if (json_is_type(v, JSON_ARRAY) && v->n == 2 &&
-	    json_is_type(text, JSON_STRING)) {
-		if (json_is(word, "uuid") && uuid_parse(text->s, u))
-			return 0;
-		if (json_is(word, "named-uuid") && names &&
-		    names->find(names, text->s, u))
-			return 0;
-		if (json_is(word, "uuid"))
-			return fault_set_syntax(
-				f, v, "\"%s\" is not a valid UUID", text->s);
-	}
-	return fault_set_syntax(f, v, "[\"uuid\", <uuid>] expected");
+	if (text && uuid_parse(text, u))
+		return 0;
+	if (name && names->find(names, name, u))
+		return 0;
+	if (text)
+		return fault_set_syntax(f, v, "\"%s\" is not a valid UUID",
+					text);
+	if (name)
+		return fault_set_syntax(
+			f, v, "named-uuid string is not a valid <id>");
+	return fault_set_syntax(f, v, "expected [\"uuid\", <string>]");
 }
 
 static int atom_from(enum atom_type t, const struct json *v,
@@ -549,16 +559,6 @@ static int atom_from(enum atom_type t, const struct json *v,
 	return fault_set_syntax(f, v, "expected %s", atom_type_name(t));
 }
 
-/* The elements of ["set",[...]] or ["map",[...]]; NULL: it is none. */
-static const struct json *wrapped(const struct json *v, const char *word)
-{
-	if (json_is_type(v, JSON_ARRAY) && v->n == 2 &&
-	    json_is(json_at(v, 0), word) &&
-	    json_is_type(json_at(v, 1), JSON_ARRAY))
-		return json_at(v, 1);
-	return NULL;
-}
-
 struct parsing {
 	const struct type *type;
 	const struct named_uuids *names;
@@ -575,7 +575,7 @@ static int element_parse(struct parsing *p, const struct json *v, size_t i,
 	if (type_is_map(t)) {
 		if (!json_is_type(v, JSON_ARRAY) || v->n != 2)
 			return fault_set_syntax(f, v,
-						"2-element array expected");
+						"expected 2-element array");
 		key = json_at(v, 0);
 		value = json_at(v, 1);
 	}
@@ -605,7 +605,7 @@ static struct datum *elements_parse(struct parsing *p, const struct json *v,
 		d = datum_create(t->key.type, t->value.type, p->keys, p->values,
 				 n);
 	if (d && d->n < n) {
-		fault_set(f, FAULT_CONSTRAINT,
+		fault_set(f, FAULT_OVSDB,
 			  type_is_map(t) ? "map contains duplicate key" :
 					   "set contains duplicate");
 		datum_unref(d);
@@ -616,31 +616,63 @@ static struct datum *elements_parse(struct parsing *p, const struct json *v,
 	return d;
 }
 
+/* Is it written as ["set",...], or must it be written as ["map",...]? */
+static bool is_wrapped(const struct type *t, const struct json *v)
+{
+	return type_is_map(t) ||
+	       (json_is_type(v, JSON_ARRAY) && json_is(json_at(v, 0), "set"));
+}
+
+static int size_check(const struct type *t, const struct json *v, size_t n,
+		      struct fault *f)
+{
+	const char *word = type_is_map(t) ? "map" : "set";
+
+	if (n >= t->n_min && n <= t->n_max)
+		return 0;
+	if (t->n_min == 1 && t->n_max == 1)
+		return fault_set_syntax(f, v,
+					"%s must have exactly one member but "
+					"%zu are present",
+					word, n);
+	return fault_set_syntax(f, v,
+				"%s must have %u to %u members but %zu are "
+				"present",
+				word, t->n_min, t->n_max, n);
+}
+
 static struct datum *value_parse(struct parsing *p, const struct json *v,
 				 struct fault *f)
 {
 	const struct type *t = p->type;
-	const struct json *in = wrapped(v, type_is_map(t) ? "map" : "set");
+	const char *word = type_is_map(t) ? "map" : "set";
+	const struct json *in = json_at(v, 1);
 
-	if (!in && type_is_map(t)) {
-		fault_set_syntax(f, v, "[\"map\", <pairs>] expected");
+	if (!is_wrapped(t, v))
+		return elements_parse(p, v, true, f);
+	if (!json_is_type(v, JSON_ARRAY) || v->n != 2 ||
+	    !json_is(json_at(v, 0), word) || !json_is_type(in, JSON_ARRAY)) {
+		fault_set_syntax(f, v, "expected [\"%s\", <array>]", word);
 		return NULL;
 	}
-	if (in && (in->n < t->n_min || in->n > t->n_max)) {
-		fault_set_syntax(f, v,
-				 "%s must have %u to %u members but %u "
-				 "are present",
-				 type_is_map(t) ? "map" : "set", t->n_min,
-				 t->n_max, in->n);
+	if (size_check(t, v, in->n, f))
 		return NULL;
-	}
-	return elements_parse(p, in ? in : v, !in, f);
+	return elements_parse(p, in, false, f);
 }
 
 struct datum *datum_parse(const struct type *t, const struct json *v,
 			  const struct named_uuids *names, struct fault *f)
 {
 	struct parsing p = { .type = t, .names = names, .check = true };
+
+	return value_parse(&p, v, f);
+}
+
+struct datum *datum_parse_unbounded(const struct type *t, const struct json *v,
+				    const struct named_uuids *names,
+				    struct fault *f)
+{
+	struct parsing p = { .type = t, .names = names };
 
 	return value_parse(&p, v, f);
 }

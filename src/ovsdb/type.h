@@ -95,6 +95,10 @@ struct named_uuids {
 struct datum *datum_parse(const struct type *t, const struct json *v,
 			  const struct named_uuids *names,
 			  struct fault *f) MUST_CHECK;
+/* The same without constraints on atoms. */
+struct datum *datum_parse_unbounded(const struct type *t, const struct json *v,
+				    const struct named_uuids *names,
+				    struct fault *f) MUST_CHECK;
 /* The same without constraints on atoms, any number of elements: for conditions
  * and mutations. */
 struct datum *datum_parse_loose(const struct type *t, const struct json *v,
