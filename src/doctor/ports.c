@@ -161,7 +161,9 @@ static void manager_fix(struct doctor_finding *f, const char *manager,
 		finding_fix(f,
 			    "put [Match] Name=%s and [Link] Unmanaged=yes "
 			    "into /etc/systemd/network/00-weft.network, "
-			    "then: networkctl reload",
+			    "then: networkctl reload; and its addresses into "
+			    "the file, under `host` of its bridge: nobody else "
+			    "brings them at the next start",
 			    device);
 }
 
