@@ -25,6 +25,10 @@ static void print_history(struct cli *c, struct json_object *list)
 	struct str out = STR_INIT;
 	struct table t;
 
+	if (!json_object_array_length(list)) {
+		fputs("nothing was applied yet: weft apply FILE\n", c->out);
+		return;
+	}
 	table_init(&t, ">STATE|WHEN|WHO|WHY|FILE|NOW");
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *o = json_object_array_get_idx(list, i);
@@ -49,12 +53,8 @@ int cli_history(struct cli *c)
 
 	if (!list)
 		return rc;
-	if (cli_print_json(c, list))
-		;
-	else if (json_object_array_length(list))
+	if (!cli_print_json(c, list))
 		print_history(c, list);
-	else
-		fputs("nothing was applied yet: weft apply FILE\n", c->out);
 	json_object_put(list);
 	return rc;
 }
