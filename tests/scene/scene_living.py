@@ -560,6 +560,8 @@ BOOKS = ["/var/lib/dpkg", "/var/lib/systemd/catalog", "/var/cache",
 def without_weft(b):
     """What a removal must bring back: files, users, devices, settings, rules."""
     books = " -o ".join("-path " + f for f in BOOKS)
+    lib.until("the devices have their addresses",
+              lambda: not b.sh("ip -6 addr show tentative"))
     return b.sh("find /etc /usr /var /opt /srv /run /dev/shm \\( %s "
                 "-o -path /run/systemd -o -path /run/log -o -path /run/adduser "
                 "\\) -prune -o -print; find /run/systemd -name '*weft*';"
@@ -609,8 +611,6 @@ def the_packages_come_are_upgraded_and_go_without_a_trace(s):
         b.run("rm", "-f", "/var/lib/man-db/auto-update")  # takes its time
         b.run("useradd", "-M", "ops")
         around(b)
-        lib.until("the card has its addresses",
-                  lambda: not b.sh("ip -6 addr show tentative"))
         before = without_weft(b)
         b.run("dpkg", "-i", b.host(weft), b.host(doc))
         lib.must(b.sh("systemctl is-active weftd") == "active" and
