@@ -24,9 +24,11 @@ static const char schema_text[] =
 	"\"indexes\":[[\"k\"]]}}}";
 
 /* A log that is as slow, and as broken, as the test says. */
+#define SLOW_LOG_MAX 64u
+
 struct slow_log {
-	server_done_fn *done[64];
-	void *arg[64];
+	server_done_fn *done[SLOW_LOG_MAX];
+	void *arg[SLOW_LOG_MAX];
 	unsigned n;
 	bool at_once;
 	struct defer defer;
@@ -71,7 +73,7 @@ static void log_put(void *log, const char *json UNUSED, size_t n UNUSED,
 {
 	struct slow_log *l = log;
 
-	assert_true(l->n < ARRAY_SIZE(l->done));
+	assert_true(l->n < SLOW_LOG_MAX);
 	l->done[l->n] = done;
 	l->arg[l->n++] = arg;
 	if (l->at_once)

@@ -187,12 +187,12 @@ static void groups_change(struct flows *f, uint32_t id, struct flow_group *with)
 	size_t rest = n - at - (was != NULL);
 
 	g = xzalloc(sizeof(*g) + (n + 1) * sizeof(struct flow_group *));
-	if (at)
+	if (old)
 		memcpy(g->v, old->v, at * sizeof(struct flow_group *));
 	g->n = at;
 	if (with)
 		g->v[g->n++] = with;
-	if (rest)
+	if (old)
 		memcpy(g->v + g->n, old->v + n - rest,
 		       rest * sizeof(struct flow_group *));
 	g->n += rest;

@@ -78,12 +78,13 @@ static void writer_main(void *arg)
 
 static void tell_written(struct txlog *l)
 {
+	struct txlog_wait *w, *next;
 	unsigned n = l->n_batch;
 
-	while (n--) {
-		struct txlog_wait *w = list_entry(list_pop_front(&l->waits),
-						  struct txlog_wait, link);
-
+	list_for_each_safe(w, next, &l->waits, link) {
+		if (!n--)
+			break;
+		list_del(&w->link);
 		if (w->done)
 			w->done(w->arg, NULL);
 		free(w);
@@ -94,16 +95,14 @@ static void tell_written(struct txlog *l)
 static void tell_failed(struct txlog *l)
 {
 	struct list failed = LIST_INIT(failed);
+	struct txlog_wait *w, *next;
 	char *why = err_format(&l->why);
 
 	while (!list_is_empty(&l->waits))
 		list_push_front(&failed, list_pop_front(&l->waits));
 	str_clear(&l->next);
 	l->n_next = 0;
-	while (!list_is_empty(&failed)) {
-		struct txlog_wait *w = list_entry(list_pop_front(&failed),
-						  struct txlog_wait, link);
-
+	list_for_each_safe(w, next, &failed, link) {
 		if (w->done)
 			w->done(w->arg, why);
 		free(w);
