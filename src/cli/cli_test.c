@@ -84,6 +84,8 @@ static int group_setup(void **state UNUSED)
 	char *path;
 
 	must(mkdtemp(run_dir));
+	setenv("WEFT_RUN", run_dir, 1);
+	setenv("LC_ALL", "C.UTF-8", 1);
 	path = xasprintf("%s/weft.sock", run_dir);
 	loop = loop_create();
 	server = rpc_server_create(
@@ -129,28 +131,30 @@ static char *slurp(int fd)
 	return str_take(&s);
 }
 
-/* A child runs main(): what it says to stdout and stderr is read by pipes. */
-static struct ran run_args(int argc, const char *const *argv)
+/* This program again, as `weft` (see main). A thread of ours may hold any lock
+ * while we fork, so the child must become another process before it does more. */
+static pid_t start(const char *const *argv, int out, int err)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	setsid(); /* no terminal */
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	execv("/proc/self/exe", (char *const *)(uintptr_t)argv);
+	_exit(CLI_FAILED);
+}
+
+/* What it says to stdout and stderr is read by pipes. */
+static struct ran run_args(const char *const *argv)
 {
 	int out[2], err[2], status;
 	struct ran r;
 	pid_t pid;
 
-	must(!pipe(out) && !pipe(err));
-	pid = fork();
-	if (!pid) {
-		dup2(out[1], STDOUT_FILENO);
-		dup2(err[1], STDERR_FILENO);
-		close(out[0]);
-		close(err[0]);
-		close(out[1]);
-		close(err[1]);
-		setenv("WEFT_RUN", run_dir, 1);
-		setenv("LC_ALL", "C.UTF-8", 1);
-		status = cli_main(argc, argv);
-		fflush(NULL);
-		_exit(status);
-	}
+	must(!pipe2(out, O_CLOEXEC) && !pipe2(err, O_CLOEXEC));
+	pid = start(argv, out[1], err[1]);
 	close(out[1]);
 	close(err[1]);
 	r.out = slurp(out[0]);
@@ -174,7 +178,7 @@ static struct ran run(const char *line)
 		if (*word)
 			argv[argc++] = word;
 	}
-	r = run_args(argc, argv);
+	r = run_args(argv);
 	free(copy);
 	return r;
 }
@@ -497,27 +501,17 @@ static void explain_draws_the_way(void **state UNUSED)
 /* What the shell makes of `weft explain vm1 -> c1`: a file named c1. */
 static void arrow_of_the_shell_is_understood(void **state UNUSED)
 {
+	static const char *const argv[] = { "weft", "explain", "vm1", "-",
+					    NULL };
 	char *path = xasprintf("%s/c1", run_dir), *said;
-	int err[2], status;
+	int err[2], status, fd;
 	pid_t pid;
 
 	says(explain_json);
-	must(!pipe(err));
-	pid = fork();
-	if (!pid) {
-		static const char *const argv[] = { "weft", "explain", "vm1",
-						    "-" };
-		int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-		setsid(); /* no terminal: it is told on stderr */
-		dup2(fd, STDOUT_FILENO);
-		dup2(err[1], STDERR_FILENO);
-		setenv("WEFT_RUN", run_dir, 1);
-		setenv("LC_ALL", "C.UTF-8", 1);
-		status = cli_main(4, argv);
-		fflush(NULL);
-		_exit(status);
-	}
+	must(!pipe2(err, O_CLOEXEC));
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	pid = start(argv, fd, err[1]); /* without a terminal: told on stderr */
+	close(fd);
 	close(err[1]);
 	said = slurp(err[0]);
 	must(waitpid(pid, &status, 0) == pid);
@@ -579,7 +573,7 @@ static void completion_knows_commands_and_keys(void **state UNUSED)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wrong_command_lines_are_explained),
@@ -600,5 +594,7 @@ int main(void)
 		cmocka_unit_test(completion_knows_commands_and_keys),
 	};
 
+	if (!strcmp(argv[0], "weft"))
+		return cli_main(argc, (const char *const *)argv);
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

@@ -324,12 +324,13 @@ def many(s, n):
 class Slowed:
     """The daemon's calls of the kernel take their time, on any machine."""
 
-    def __init__(self, s, h):
+    def __init__(self, s, h, ms=15):
         self.status = "/proc/%d/status" % h.daemon.pid
         self.strace = s.popen(
             "strace", "-f", "-q", "-p", str(h.daemon.pid), "-e",
             "trace=sendto,sendmsg", "-e",
-            "inject=sendto,sendmsg:delay_enter=15000", "-o", "/dev/null")
+            "inject=sendto,sendmsg:delay_enter=%d" % (1000 * ms), "-o",
+            "/dev/null")
 
     def is_traced(self):
         with open(self.status) as f:
@@ -367,7 +368,7 @@ def what_takes_long_says_at_which_step_it_is(s):
     with Slowed(s, h):
         out = weft(h, "apply", path)
     must("weft: step " in out and " of 12: port m" in out, out)
-    with Slowed(s, h):
+    with Slowed(s, h, 50):  # which asks the kernel for little
         out = weft(h, "down")
     must("weft: step " in out and " of 12: removal of port m" in out, out)
     with Slowed(s, h):

@@ -521,7 +521,7 @@ LATE = """ip link add e0 type veth peer e1
 ip link set e1 up
 ip link set e0 up
 (
-until ip -br addr show br0 | grep -q UNKNOWN; do sleep 0.1; done
+until systemctl -q is-active weftd; do sleep 0.1; done
 ip addr add 192.0.2.1/24 dev e0
 sleep 0.3
 ip route add default via 192.0.2.254 dev e0
