@@ -4,6 +4,8 @@ import os
 from lib import TOP, scene
 from typed import Reader, parts_of
 
+ONCE = True
+
 PAGES = ["README.md", "docs/cookbook.md", "docs/rootless.md"]
 
 

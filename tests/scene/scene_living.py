@@ -13,6 +13,8 @@ import boot
 import lib
 from lib import scene
 
+ONCE = True
+
 EXPOSURE_MOST = 2.5  # of systemd-analyze security
 UNIT = os.path.join(lib.BUILD, "dist", "weftd.service")
 

@@ -22,6 +22,8 @@ from boot import Boot
 from lib import BUILD, PATIENCE_S, WEFT, WEFTD, Host, must, run, scene, until
 from scene_json import obeys
 
+ONCE = True
+
 USER = 4242
 AS_USER = ["setpriv", "--reuid", str(USER), "--regid", str(USER),
            "--clear-groups", "--inh-caps=-all", "--bounding-set=-all",

@@ -3,6 +3,8 @@ import os
 
 from lib import BUILD, must, scene
 
+ONCE = True
+
 WEFT = os.path.join(BUILD, "src", "weft")
 
 BASH = """source <(weft completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
